@@ -1,0 +1,116 @@
+/* SPDX-License-Identifier: MIT */
+#include "base/file.h"
+
+#include "base/error.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#define MAX_FILE (16 * 1024 * 1024)
+
+gboolean
+kt_file_read (const char *path, char **text, gsize *length, GError **error)
+{
+  int fd = open (path, O_RDONLY | O_CLOEXEC);
+  struct stat st;
+  if (fd < 0 || fstat (fd, &st) != 0)
+    {
+      int saved = errno;
+      if (fd >= 0)
+        close (fd);
+      kt_error_set_errno (error, saved, NULL, "cannot read %s", path);
+      return FALSE;
+    }
+  g_autoptr (GString) buffer = g_string_sized_new (S_ISREG (st.st_mode) ? (gsize) MIN (st.st_size, MAX_FILE) + 1 : 4096);
+  char chunk[65536];
+  ssize_t got;
+  while ((got = read (fd, chunk, sizeof chunk)) > 0 && buffer->len + (gsize) got <= MAX_FILE)
+    g_string_append_len (buffer, chunk, got);
+  int saved = got < 0 ? errno : EFBIG;
+  close (fd);
+  if (got != 0)
+    {
+      kt_error_set_errno (error, saved, NULL, "cannot read %s", path);
+      return FALSE;
+    }
+  if (length != NULL)
+    *length = buffer->len;
+  *text = g_string_free (g_steal_pointer (&buffer), FALSE);
+  return TRUE;
+}
+
+static gboolean
+sync_folder (const char *path, GError **error)
+{
+  g_autofree char *folder = g_path_get_dirname (path);
+  int fd = open (folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+  gboolean synced = fd >= 0 && (fsync (fd) == 0 || errno == EINVAL);
+  int saved = errno;
+  if (fd >= 0)
+    close (fd);
+  if (!synced)
+    kt_error_set_errno (error, saved, NULL, "cannot flush the folder %s", folder);
+  return synced;
+}
+
+static gboolean
+write_all (int fd, const char *text, gsize length)
+{
+  while (length > 0)
+    {
+      ssize_t put = write (fd, text, length);
+      if (put < 0 && errno == EINTR)
+        continue;
+      if (put <= 0)
+        return FALSE;
+      text += put;
+      length -= (gsize) put;
+    }
+  return TRUE;
+}
+
+gboolean
+kt_file_write (const char *path, const char *text, gssize length, const struct stat *like, GError **error)
+{
+  g_autofree char *real = realpath (path, NULL);
+  const char *target = real != NULL ? real : path;
+  struct stat old;
+  if (like == NULL && stat (target, &old) == 0)
+    like = &old;
+  g_autofree char *temporary = g_strconcat (target, ".kastune-XXXXXX", NULL);
+  int fd = g_mkstemp_full (temporary, O_WRONLY | O_CLOEXEC, 0600);
+  if (fd < 0)
+    {
+      kt_error_set_errno (error, errno, NULL, "cannot write %s", path);
+      return FALSE;
+    }
+  gboolean written = write_all (fd, text, length < 0 ? strlen (text) : (gsize) length)
+                     && fchmod (fd, like != NULL ? like->st_mode & 07777 : 0644) == 0
+                     && (like == NULL || geteuid () != 0 || fchown (fd, like->st_uid, like->st_gid) == 0)
+                     && fsync (fd) == 0;
+  int saved = errno;
+  close (fd);
+  if (written && rename (temporary, target) == 0)
+    return sync_folder (target, error);
+  if (written)
+    saved = errno;
+  unlink (temporary);
+  kt_error_set_errno (error, saved, NULL, "cannot write %s", path);
+  return FALSE;
+}
+
+gboolean
+kt_file_remove (const char *path, GError **error)
+{
+  if (unlink (path) != 0)
+    {
+      if (errno == ENOENT)
+        return TRUE;
+      kt_error_set_errno (error, errno, NULL, "cannot remove %s", path);
+      return FALSE;
+    }
+  return sync_folder (path, error);
+}

@@ -1,0 +1,208 @@
+/* SPDX-License-Identifier: MIT */
+#include "base/state.h"
+
+#include "base/error.h"
+
+#include <errno.h>
+#include <stdarg.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#define BUSY_TIMEOUT_MS 5000
+
+struct KtState {
+  char *directory;
+  sqlite3 *db;
+};
+
+static void
+set_sqlite_error (KtState *state, const char *what, GError **error)
+{
+  int code = sqlite3_errcode (state->db);
+  KtErrorCode kind = code == SQLITE_FULL ? KT_ERROR_NO_SPACE
+                     : code == SQLITE_READONLY || code == SQLITE_CANTOPEN || code == SQLITE_PERM ? KT_ERROR_PRIVILEGE
+                     : KT_ERROR_STATE;
+  kt_error_set (error, kind, sqlite3_errmsg (state->db), NULL, "%s in %s/state.db", what, state->directory);
+}
+
+static gboolean
+execute (KtState *state, const char *sql, const char *what, GError **error)
+{
+  if (sqlite3_exec (state->db, sql, NULL, NULL, NULL) == SQLITE_OK)
+    return TRUE;
+  set_sqlite_error (state, what, error);
+  return FALSE;
+}
+
+KtState *
+kt_state_open (const char *directory, GError **error)
+{
+  g_autoptr (KtState) state = g_new0 (KtState, 1);
+  if (directory != NULL)
+    state->directory = g_canonicalize_filename (directory, NULL);
+  else if (geteuid () == 0)
+    state->directory = g_strdup ("/var/lib/kastune");
+  else
+    state->directory = g_build_filename (g_get_user_state_dir (), "kastune", NULL);
+
+  if (g_mkdir_with_parents (state->directory, 0700) != 0)
+    {
+      kt_error_set_errno (error, errno, "name a folder you may write with --state DIR", "cannot create the state folder %s", state->directory);
+      return NULL;
+    }
+  g_autofree char *path = g_build_filename (state->directory, "state.db", NULL);
+  if (sqlite3_open_v2 (path, &state->db, SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE, NULL) != SQLITE_OK)
+    {
+      set_sqlite_error (state, "cannot open the state database", error);
+      return NULL;
+    }
+  sqlite3_busy_timeout (state->db, BUSY_TIMEOUT_MS);
+  sqlite3_extended_result_codes (state->db, 0);
+  if (!execute (state, "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON;"
+                       "CREATE TABLE IF NOT EXISTS schema_step (room TEXT PRIMARY KEY, step INTEGER NOT NULL) WITHOUT ROWID",
+                "cannot use the state database", error))
+    return NULL;
+  return g_steal_pointer (&state);
+}
+
+void
+kt_state_free (KtState *state)
+{
+  if (state == NULL)
+    return;
+  g_clear_pointer (&state->db, sqlite3_close_v2);
+  g_free (state->directory);
+  g_free (state);
+}
+
+const char *
+kt_state_directory (const KtState *state)
+{
+  return state->directory;
+}
+
+static sqlite3_stmt *
+prepare_valist (KtState *state, GError **error, const char *sql, const char *format, va_list args)
+{
+  g_autoptr (sqlite3_stmt) statement = NULL;
+  if (sqlite3_prepare_v2 (state->db, sql, -1, &statement, NULL) != SQLITE_OK)
+    {
+      set_sqlite_error (state, "cannot prepare a statement", error);
+      return NULL;
+    }
+  int n = 1;
+  for (const char *letter = format; letter != NULL && *letter != '\0'; letter++, n++)
+    switch (*letter)
+      {
+      case 's': sqlite3_bind_text (statement, n, va_arg (args, const char *), -1, SQLITE_TRANSIENT); break;
+      case 'i': sqlite3_bind_int64 (statement, n, va_arg (args, gint64)); break;
+      case 'd': sqlite3_bind_double (statement, n, va_arg (args, double)); break;
+      default: g_assert_not_reached ();
+      }
+  return g_steal_pointer (&statement);
+}
+
+sqlite3_stmt *
+kt_state_prepare (KtState *state, GError **error, const char *sql, const char *format, ...)
+{
+  va_list args;
+  va_start (args, format);
+  sqlite3_stmt *statement = prepare_valist (state, error, sql, format, args);
+  va_end (args);
+  return statement;
+}
+
+gboolean
+kt_state_step (KtState *state, sqlite3_stmt *statement, gboolean *row, GError **error)
+{
+  int code = sqlite3_step (statement);
+  *row = code == SQLITE_ROW;
+  if (code == SQLITE_ROW || code == SQLITE_DONE)
+    return TRUE;
+  set_sqlite_error (state, "cannot run a statement", error);
+  return FALSE;
+}
+
+gboolean
+kt_state_run (KtState *state, GError **error, const char *sql, const char *format, ...)
+{
+  va_list args;
+  va_start (args, format);
+  g_autoptr (sqlite3_stmt) statement = prepare_valist (state, error, sql, format, args);
+  va_end (args);
+  gboolean row = statement != NULL;
+  while (row)
+    if (!kt_state_step (state, statement, &row, error))
+      return FALSE;
+  return statement != NULL;
+}
+
+gboolean
+kt_state_begin (KtState *state, GError **error)
+{
+  return execute (state, "BEGIN IMMEDIATE", "cannot begin a transaction", error);
+}
+
+gboolean
+kt_state_commit (KtState *state, GError **error)
+{
+  return execute (state, "COMMIT", "cannot commit", error);
+}
+
+void
+kt_state_rollback (KtState *state)
+{
+  sqlite3_exec (state->db, "ROLLBACK", NULL, NULL, NULL);
+}
+
+gint64
+kt_state_last_id (KtState *state)
+{
+  return sqlite3_last_insert_rowid (state->db);
+}
+
+static gboolean
+current_step (KtState *state, const char *room, gint64 *step, GError **error)
+{
+  g_autoptr (sqlite3_stmt) statement = kt_state_prepare (state, error, "SELECT step FROM schema_step WHERE room = ?", "s", room);
+  gboolean row;
+  if (statement == NULL || !kt_state_step (state, statement, &row, error))
+    return FALSE;
+  *step = row ? sqlite3_column_int64 (statement, 0) : 0;
+  return TRUE;
+}
+
+static gboolean
+run_steps (KtState *state, const char *room, const char *const *steps, gint64 from, gint64 to, GError **error)
+{
+  for (gint64 i = from; i < to; i++)
+    if (!execute (state, steps[i], "cannot bring the tables up to date", error))
+      return FALSE;
+  return kt_state_run (state, error, "INSERT INTO schema_step VALUES (?, ?) ON CONFLICT (room) DO UPDATE SET step = excluded.step",
+                       "si", room, to);
+}
+
+gboolean
+kt_state_migrate (KtState *state, const char *room, const char *const *steps, GError **error)
+{
+  gint64 wanted = g_strv_length ((char **) steps);
+  gint64 present;
+  if (!current_step (state, room, &present, error))
+    return FALSE;
+  if (present == wanted)
+    return TRUE;
+  if (!kt_state_begin (state, error))
+    return FALSE;
+  /* Read again inside the transaction: another kastune may have done it meanwhile. */
+  if (current_step (state, room, &present, error))
+    {
+      if (present > wanted)
+        kt_error_set (error, KT_ERROR_STATE, NULL, "install the kastune that wrote it, or name another folder with --state DIR",
+                      "the state in %s was written by a newer kastune (%s %" G_GINT64_FORMAT ", this one knows %" G_GINT64_FORMAT ")",
+                      state->directory, room, present, wanted);
+      else if (run_steps (state, room, steps, present, wanted, error) && kt_state_commit (state, error))
+        return TRUE;
+    }
+  kt_state_rollback (state);
+  return FALSE;
+}

@@ -1,0 +1,48 @@
+/* SPDX-License-Identifier: MIT */
+#include "base/file.h"
+#include "base/error.h"
+
+#include <glib/gstdio.h>
+#include <unistd.h>
+
+static void
+test_write_keeps_mode (void)
+{
+  g_autofree char *dir = g_dir_make_tmp ("kastune-file-XXXXXX", NULL);
+  g_autofree char *path = g_build_filename (dir, "a.conf", NULL);
+  g_autofree char *link = g_build_filename (dir, "link.conf", NULL);
+  g_autoptr (GError) error = NULL;
+  g_assert_true (kt_file_write (path, "one", -1, NULL, &error));
+  g_assert_cmpint (g_chmod (path, 0600), ==, 0);
+  g_assert_cmpint (symlink ("a.conf", link), ==, 0);
+  g_assert_true (kt_file_write (link, "two", -1, NULL, &error));
+  g_assert_no_error (error);
+  g_assert_true (g_file_test (link, G_FILE_TEST_IS_SYMLINK));
+  struct stat st;
+  g_assert_cmpint (stat (path, &st), ==, 0);
+  g_assert_cmpint (st.st_mode & 07777, ==, 0600);
+  g_autofree char *text = NULL;
+  g_assert_true (kt_file_read (path, &text, NULL, &error));
+  g_assert_cmpstr (text, ==, "two");
+  g_assert_true (kt_file_remove (path, &error));
+  g_assert_true (kt_file_remove (path, &error));
+  g_assert_false (kt_file_read (path, &text, NULL, &error));
+  g_assert_error (error, KT_ERROR, KT_ERROR_NOT_FOUND);
+}
+
+static void
+test_failed_write_leaves_nothing (void)
+{
+  g_autoptr (GError) error = NULL;
+  g_assert_false (kt_file_write ("/proc/kastune.conf", "x", -1, NULL, &error));
+  g_assert_nonnull (error);
+}
+
+int
+main (int argc, char **argv)
+{
+  g_test_init (&argc, &argv, NULL);
+  g_test_add_func ("/base/file/write-keeps-mode-and-link", test_write_keeps_mode);
+  g_test_add_func ("/base/file/failed-write", test_failed_write_leaves_nothing);
+  return g_test_run ();
+}

@@ -1,0 +1,51 @@
+/* SPDX-License-Identifier: MIT */
+#include "base/state.h"
+#include "base/error.h"
+
+#include <glib/gstdio.h>
+
+static const char *const one[] = { "CREATE TABLE note (id INTEGER PRIMARY KEY, text TEXT)", NULL };
+static const char *const two[] = { "CREATE TABLE note (id INTEGER PRIMARY KEY, text TEXT)", "ALTER TABLE note ADD COLUMN weight REAL", NULL };
+
+static void
+test_migrate (void)
+{
+  g_autofree char *dir = g_dir_make_tmp ("kastune-state-XXXXXX", NULL);
+  g_autoptr (GError) error = NULL;
+  g_autoptr (KtState) state = kt_state_open (dir, &error);
+  g_assert_no_error (error);
+  g_assert_true (kt_state_migrate (state, "test", one, &error));
+  g_assert_true (kt_state_run (state, &error, "INSERT INTO note (text) VALUES (?)", "s", "kept"));
+  g_assert_true (kt_state_migrate (state, "test", two, &error));
+  g_assert_true (kt_state_run (state, &error, "UPDATE note SET weight = ?", "d", 1.5));
+  g_assert_no_error (error);
+
+  g_autoptr (sqlite3_stmt) rows = kt_state_prepare (state, &error, "SELECT text, weight FROM note", NULL);
+  gboolean row;
+  g_assert_true (kt_state_step (state, rows, &row, &error));
+  g_assert_true (row);
+  g_assert_cmpstr ((const char *) sqlite3_column_text (rows, 0), ==, "kept");
+
+  g_assert_false (kt_state_migrate (state, "test", one, &error));
+  g_assert_error (error, KT_ERROR, KT_ERROR_STATE);
+}
+
+static void
+test_damaged (void)
+{
+  g_autofree char *dir = g_dir_make_tmp ("kastune-state-XXXXXX", NULL);
+  g_autofree char *path = g_build_filename (dir, "state.db", NULL);
+  g_assert_true (g_file_set_contents (path, "this is not a database, it is a text file of some length", -1, NULL));
+  g_autoptr (GError) error = NULL;
+  g_assert_null (kt_state_open (dir, &error));
+  g_assert_error (error, KT_ERROR, KT_ERROR_STATE);
+}
+
+int
+main (int argc, char **argv)
+{
+  g_test_init (&argc, &argv, NULL);
+  g_test_add_func ("/base/state/migrate", test_migrate);
+  g_test_add_func ("/base/state/damaged-file-is-an-error", test_damaged);
+  return g_test_run ();
+}
