@@ -4,6 +4,7 @@
 #include "base/error.h"
 
 #include <math.h>
+#include <string.h>
 
 typedef struct {
   const char *name;
@@ -43,10 +44,9 @@ parse_with_units (const char *what, const char *example, const char *text, const
                   gint64 *out, GError **error)
 {
   g_autofree char *stripped = g_strstrip (g_strdup (text));
-  char *end = NULL;
-  double number = g_ascii_strtod (stripped, &end);
-  gboolean has_number = end != stripped && g_ascii_isdigit (stripped[0]);
-  g_autofree char *unit = g_ascii_strdown (has_number ? end : "?", -1);
+  gsize digits = strspn (stripped, "0123456789.");
+  g_autofree char *unit = g_ascii_strdown (g_ascii_isdigit (stripped[0]) ? stripped + digits : "?", -1);
+  double number = g_ascii_strtod (stripped, NULL);
   g_strstrip (unit);
   for (gsize i = 0; i < n_units; i++)
     {

@@ -1,0 +1,43 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * One libpq connection with limits on everything: connect_timeout, statement_timeout, lock_timeout,
+ * application_name=kastune. Statements come from sql/ (embedded) and parameters are bound, never printed in.
+ */
+#pragma once
+
+#include "base/autoptr.h"
+
+typedef struct KtConnection KtConnection;
+
+/* @conninfo NULL or "": libpq's environment and defaults (PGHOST, PGSERVICE, ~/.pgpass). A URI or key=value string.
+ * When nothing names a database the role's own is tried, then `postgres`.
+ * Errors: KT_ERROR_CONNECT (with hints for the usual causes: not running, wrong socket folder), KT_ERROR_AUTH. */
+KtConnection *kt_connection_open (const char *conninfo, GError **error);
+void kt_connection_free (KtConnection *connection);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC (KtConnection, kt_connection_free)
+
+int kt_connection_version (const KtConnection *connection); /* 150018 */
+int kt_connection_major (const KtConnection *connection);   /* 15 */
+PGconn *kt_connection_pq (KtConnection *connection);        /* borrowed */
+/* "user@host:port/database" without any secret, for people and the journal. Caller frees. */
+char *kt_connection_describe (const KtConnection *connection);
+/* What identifies the server itself: system identifier from pg_control_system or host:port. Caller frees. */
+char *kt_connection_server_id (KtConnection *connection);
+/* Masks passwords in a conninfo string or URI. Caller frees. */
+char *kt_conninfo_mask (const char *conninfo);
+
+/* Runs SQL text with text parameters (NULL-terminated list, no NULL values). Rows or a command are both fine.
+ * Errors: KT_ERROR_QUERY with the server's message as detail, KT_ERROR_PRIVILEGE (42501), KT_ERROR_TIMEOUT (57014),
+ * KT_ERROR_CONNECT (connection lost). */
+PGresult *kt_connection_query (KtConnection *connection, GError **error, const char *sql, ...) G_GNUC_NULL_TERMINATED;
+
+/* The same with the text of sql/NAME.sql, or its newest variant NAME.VV.sql whose VV is not above the server's major. */
+PGresult *kt_connection_query_file (KtConnection *connection, GError **error, const char *name, ...) G_GNUC_NULL_TERMINATED;
+
+/* Column by name; "" for NULL. Borrowed. */
+const char *kt_result_get (const PGresult *result, int row, const char *column);
+gint64 kt_result_int (const PGresult *result, int row, const char *column); /* 0 for NULL */
+double kt_result_double (const PGresult *result, int row, const char *column);
+gboolean kt_result_bool (const PGresult *result, int row, const char *column);
+/* An array column "{a,b}" as strings. Caller frees. */
+GStrv kt_result_strv (const PGresult *result, int row, const char *column);

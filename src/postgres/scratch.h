@@ -1,0 +1,40 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * A scratch cluster of the same binaries, in a temporary folder, on a unix socket only, as an unprivileged user:
+ * the only proof that settings start. Removed afterwards in every case.
+ */
+#pragma once
+
+#include "base/json.h"
+#include <gio/gio.h>
+
+typedef struct {
+  const char *bin_directory; /* of the server whose settings are tried */
+  const char *owner;         /* user to run as when we are root (the data directory's owner); NULL: ourselves */
+  const char *conf_text;     /* the settings to try, in configuration file syntax */
+  gint64 wal_segment_bytes;  /* as the real cluster's; 0: default */
+  gint64 memory_limit;       /* bytes: run it inside a cgroup with this limit when we may; 0: none */
+  const char *folder;        /* where to build it; NULL: the temporary folder */
+} KtScratch;
+
+typedef struct {
+  gboolean started;
+  char *problem;         /* first FATAL or ERROR line of the log when it did not start */
+  char *hint;            /* server's own HINT when there is one */
+  GStrv warnings;        /* WARNING lines of the log */
+  gint64 shared_memory_bytes;   /* computed by the server for these settings (15+), else -1 */
+  gint64 huge_pages;            /* shared_memory_size_in_huge_pages (15+), else -1 */
+  gboolean limited;             /* the memory limit was really in force */
+  gint64 elapsed_ms;
+} KtScratchResult;
+
+void kt_scratch_result_clear (KtScratchResult *result);
+G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC (KtScratchResult, kt_scratch_result_clear)
+
+/* TRUE when the attempt could be made; @result says how it went. It is also written to and read from before it stops.
+ * Errors: KT_ERROR_UNSUPPORTED (no initdb beside postgres, …), KT_ERROR_NO_SPACE, KT_ERROR_INTERRUPTED. */
+gboolean kt_scratch_try (const KtScratch *scratch, KtScratchResult *result, GCancellable *cancellable, GError **error);
+
+/* `postgres -C` on the settings: names, types, ranges, enums of this build, without starting. Same result shape;
+ * started means accepted. */
+gboolean kt_scratch_check (const KtScratch *scratch, KtScratchResult *result, GCancellable *cancellable, GError **error);
