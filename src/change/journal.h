@@ -1,0 +1,60 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * The journal of change sets in the state database. Every transition is one durable transaction.
+ */
+#pragma once
+
+#include "base/state.h"
+#include "change/plan.h"
+
+typedef enum {
+  KT_CHANGE_RUNNING,   /* steps are being applied */
+  KT_CHANGE_APPLIED,   /* all steps applied and verified */
+  KT_CHANGE_UNDOING,   /* steps are being undone */
+  KT_CHANGE_UNDONE,    /* the system is as before */
+  KT_CHANGE_STUCK,     /* undo failed: the error says what is left and what to do */
+} KtChangeState;
+
+typedef enum {
+  KT_STEP_PLANNED,
+  KT_STEP_APPLYING, /* `before` is journaled, apply may have begun */
+  KT_STEP_APPLIED,
+  KT_STEP_UNDOING,
+  KT_STEP_UNDONE,
+} KtStepState;
+
+const char *kt_change_state_name (KtChangeState state); /* "running", "applied", … stands in the journal */
+const char *kt_step_state_name (KtStepState state);
+
+typedef struct {
+  gint64 id; /* position, from 1 */
+  char *kind;
+  char *description;
+  JsonObject *args, *before; /* before NULL until prepared */
+  KtStepState state;
+  gint64 started_at, ended_at; /* Unix milliseconds, 0: not yet */
+  char *error; /* why it was undone */
+} KtChangeStep;
+
+typedef struct {
+  gint64 id;
+  char *title, *server, *server_name, *actor; /* actor: "root via command line" */
+  KtChangeState state;
+  gint64 created_at, ended_at; /* Unix milliseconds */
+  char *reason;                /* why it was undone or is stuck, NULL */
+  GPtrArray *steps;            /* KtChangeStep */
+} KtChange;
+
+void kt_change_free (KtChange *change);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC (KtChange, kt_change_free)
+JsonObject *kt_change_to_json (const KtChange *change);
+
+/* Creates or upgrades the journal's tables. */
+gboolean kt_journal_init (KtState *state, GError **error);
+
+/* Newest first; @server NULL: all servers. */
+GPtrArray *kt_journal_list (KtState *state, const char *server, GError **error);
+/* Errors: KT_ERROR_NOT_FOUND. */
+KtChange *kt_journal_load (KtState *state, gint64 id, GError **error);
+/* The newest change set of @server (NULL: of any) in one of the states of the bit mask (1 << KT_CHANGE_…), or NULL without error. */
+KtChange *kt_journal_newest (KtState *state, const char *server, guint states, GError **error);

@@ -1,0 +1,39 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * change/: a plan being carried out. It knows no kind of step by name: kinds come in as a table of rows from operation/.
+ * Intent is journaled before each step and the outcome after it, so a crash at any instant is resumed or undone at the
+ * next start: the system is as before or as planned, never between.
+ *
+ * A step kind is a row of functions. All of them must be idempotent: after a crash any of them may run again.
+ * `args` is what the plan says (immutable); `before` is what `prepare` found and undo needs (immutable once journaled).
+ */
+#pragma once
+
+#include "base/json.h"
+#include <gio/gio.h>
+
+typedef struct KtStepContext KtStepContext;
+
+struct KtStepContext {
+  GCancellable *cancellable;
+  /* Says what is happening inside a step; @done and @total 0 when there is nothing to count. May be NULL. */
+  void (*progress) (gpointer watcher, const char *what, gint64 done, gint64 total);
+  gpointer watcher;
+};
+
+typedef struct {
+  const char *name; /* stands in the journal: never change it */
+  /* One line for the plan: "set 31 parameters in /etc/…/90-kastune.conf, restart PostgreSQL". Caller frees. */
+  char *(*describe) (JsonObject *args);
+  /* Could it be done now? Changes nothing. Errors say why not. NULL: always. */
+  gboolean (*check) (KtStepContext *context, JsonObject *args, GError **error);
+  /* Reads what undo will need. Changes nothing. The result is journaled before apply starts. NULL: empty. */
+  JsonObject *(*prepare) (KtStepContext *context, JsonObject *args, GError **error);
+  gboolean (*apply) (KtStepContext *context, JsonObject *args, JsonObject *before, GError **error);
+  /* Is the system as planned? Called after apply, and by `status` later. NULL: nothing to verify. */
+  gboolean (*verify) (KtStepContext *context, JsonObject *args, JsonObject *before, GError **error);
+  /* May it still be undone? Refuses (KT_ERROR_CHANGED) when somebody else changed it since. NULL: always. */
+  gboolean (*can_undo) (KtStepContext *context, JsonObject *args, JsonObject *before, GError **error);
+  /* Back to `before`, whether apply ran not at all, half or wholly. */
+  gboolean (*undo) (KtStepContext *context, JsonObject *args, JsonObject *before, GError **error);
+} KtStepKind;
