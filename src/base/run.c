@@ -66,6 +66,11 @@ child_setup (gpointer data)
 {
   const Identity *identity = data;
   setpgid (0, 0);
+  /* kastune blocks signals to wait for them in a thread; a server started from here must not inherit that. */
+  sigset_t none;
+  sigemptyset (&none);
+  sigprocmask (SIG_SETMASK, &none, NULL);
+  signal (SIGPIPE, SIG_DFL);
   if (identity->change
       && (setgroups ((size_t) identity->n_groups, identity->groups) != 0
           || setresgid (identity->gid, identity->gid, identity->gid) != 0
