@@ -1,0 +1,63 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * Where the memory goes. First what PostgreSQL may use: the machine or its limit minus what others need. Then what a set
+ * of settings can use at worst. Both as sums that can be shown line by line.
+ */
+#pragma once
+
+#include "platform/platform.h"
+
+typedef struct {
+  char *name;
+  gint64 bytes;
+  char *reason;
+} KtBudgetLine;
+
+typedef struct {
+  gint64 total;      /* the machine, or its limit when that is smaller */
+  char *total_reason;
+  GPtrArray *lines;  /* KtBudgetLine: what is set aside for others */
+  gint64 reserved;
+  gint64 postgresql; /* total - reserved, at least KT_BUDGET_LEAST */
+  gboolean short_of_memory; /* less than the least was left */
+} KtBudget;
+
+#define KT_BUDGET_LEAST (256 * (gint64) 1024 * 1024)
+
+/* @reserve: bytes for everything that is not PostgreSQL, -1: what the platform found. */
+KtBudget *kt_budget_new (const KtPlatform *platform, gint64 reserve);
+void kt_budget_free (KtBudget *budget);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC (KtBudget, kt_budget_free)
+/* Takes nothing over; @line->name and ->reason are copied. */
+void kt_budget_line_free (KtBudgetLine *line);
+
+/* What decides how much memory a server can take. Sizes in bytes. */
+typedef struct {
+  gint64 shared_buffers, wal_buffers, work_mem, maintenance_work_mem, autovacuum_work_mem;
+  double hash_mem_multiplier;
+  gint64 connections;  /* max_connections */
+  gint64 busy;         /* of these, how many sort and hash at once */
+  gint64 autovacuum_workers;
+  gboolean huge_pages; /* certain: page tables are negligible */
+} KtMemoryUse;
+
+typedef enum {
+  KT_MEMORY_FITS,    /* up to 75 %: the rest is page cache, on which PostgreSQL relies */
+  KT_MEMORY_TIGHT,   /* up to 85 %: a warning */
+  KT_MEMORY_TOO_MUCH /* beyond: refused */
+} KtMemoryVerdict;
+
+typedef struct {
+  GPtrArray *lines; /* KtBudgetLine */
+  gint64 total;
+  double share;     /* of what PostgreSQL may use */
+  KtMemoryVerdict verdict;
+} KtWorstCase;
+
+KtWorstCase *kt_worst_case_new (const KtMemoryUse *use, gint64 memory);
+void kt_worst_case_free (KtWorstCase *worst);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC (KtWorstCase, kt_worst_case_free)
+const char *kt_memory_verdict_name (KtMemoryVerdict verdict); /* "fits", "tight", "too much" */
+
+/* Shared memory the server asks the kernel for, in bytes; what vm.nr_hugepages has to cover. */
+gint64 kt_shared_memory (const KtMemoryUse *use);
