@@ -10,8 +10,10 @@
 typedef struct KtConnection KtConnection;
 
 /* @conninfo NULL or "": libpq's environment and defaults (PGHOST, PGSERVICE, ~/.pgpass). A URI or key=value string.
- * When nothing names a database the role's own is tried, then `postgres`.
- * Errors: KT_ERROR_CONNECT (with hints for the usual causes: not running, wrong socket folder), KT_ERROR_AUTH. */
+ * When nothing names a database the role's own is tried, then `postgres`. When we are root on a unix socket, the connection
+ * is first made as the user named like the role (nothing named: `postgres`), so that peer authentication lets root in.
+ * Errors: KT_ERROR_CONNECT (with hints for the usual causes: not running, wrong socket folder), KT_ERROR_AUTH,
+ * KT_ERROR_PRIVILEGE (no right to connect to that database), KT_ERROR_USAGE (not a connection string). */
 KtConnection *kt_connection_open (const char *conninfo, GError **error);
 void kt_connection_free (KtConnection *connection);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (KtConnection, kt_connection_free)
@@ -33,6 +35,19 @@ PGresult *kt_connection_query (KtConnection *connection, GError **error, const c
 
 /* The same with the text of sql/NAME.sql, or its newest variant NAME.VV.sql whose VV is not above the server's major. */
 PGresult *kt_connection_query_file (KtConnection *connection, GError **error, const char *name, ...) G_GNUC_NULL_TERMINATED;
+
+/* One of several statements of a batch. */
+typedef struct {
+  const char *name;  /* of sql/NAME.sql; NULL: skipped */
+  PGresult *result;  /* NULL when it was refused or skipped */
+  GError *error;     /* why it was refused */
+} KtBatchQuery;
+
+void kt_batch_query_clear (KtBatchQuery *query);
+
+/* Several files without parameters in one round trip. A refused one costs only its own result: TRUE all the same.
+ * Errors: KT_ERROR_CONNECT (connection lost). */
+gboolean kt_connection_query_batch (KtConnection *connection, KtBatchQuery *queries, guint n_queries, GError **error);
 
 /* Column by name; "" for NULL. Borrowed. */
 const char *kt_result_get (const PGresult *result, int row, const char *column);

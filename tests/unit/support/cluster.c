@@ -280,6 +280,12 @@ kt_test_cluster_sql (KtTestCluster *cluster, const char *database, const char *s
   return PQntuples (result) > 0 && !PQgetisnull (result, 0, 0) ? g_strdup (PQgetvalue (result, 0, 0)) : NULL;
 }
 
+void
+kt_test_cluster_do (KtTestCluster *cluster, const char *sql)
+{
+  g_free (kt_test_cluster_sql (cluster, NULL, sql));
+}
+
 char *
 kt_test_cluster_conninfo (const KtTestCluster *cluster, const char *role, const char *database, const char *more)
 {

@@ -56,6 +56,8 @@ GPid kt_test_cluster_pid (const KtTestCluster *cluster);
 void kt_test_cluster_append_conf (KtTestCluster *cluster, const char *lines);
 /* Runs SQL as superuser in @database (NULL: postgres); gives the first value of the first row, or NULL. Caller frees. */
 char *kt_test_cluster_sql (KtTestCluster *cluster, const char *database, const char *sql);
+/* SQL in database postgres whose result does not matter. */
+void kt_test_cluster_do (KtTestCluster *cluster, const char *sql);
 /* conninfo for another role; further words are "key=value" or NULL. Caller frees. */
 char *kt_test_cluster_conninfo (const KtTestCluster *cluster, const char *role, const char *database, const char *more);
 /* The whole log, for messages. Caller frees. */
