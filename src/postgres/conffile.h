@@ -9,6 +9,9 @@
 
 #include <glib.h>
 
+/* Lower case, and the present name of one that the server still knows under an old one (sort_mem). Caller frees. */
+char *kt_conf_canonical_name (const char *name);
+
 typedef enum {
   KT_CONF_BLANK,   /* empty or comment only */
   KT_CONF_SETTING,
@@ -20,7 +23,8 @@ typedef struct {
   KtConfKind kind;
   guint line;      /* from 1 */
   char *raw;       /* with its line ending, exactly as in the file */
-  char *name;      /* lower case for settings, NULL for blanks */
+  char *name;      /* canonical; NULL for blanks and broken lines */
+  char *spelling;  /* the name as written */
   char *value;     /* unquoted */
   char *problem;
 } KtConfLine;
@@ -31,6 +35,8 @@ typedef struct KtConfFile {
 } KtConfFile;
 
 KtConfFile *kt_conf_file_parse (const char *path, const char *text);
+/* Errors: those of kt_file_read; KT_ERROR_PARSE when the file holds a NUL byte (damaged, or UTF-16): nobody should edit
+ * that; KT_ERROR_IO for a pipe, which would block. */
 KtConfFile *kt_conf_file_read (const char *path, GError **error);
 void kt_conf_file_free (KtConfFile *file);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (KtConfFile, kt_conf_file_free)
@@ -38,7 +44,8 @@ char *kt_conf_file_to_text (const KtConfFile *file);
 
 /* The line that wins within this one file, or NULL. Borrowed. */
 const KtConfLine *kt_conf_file_get (const KtConfFile *file, const char *name);
-/* Replaces the winning line (keeping its comment), or appends. @comment may be NULL. */
+/* Puts the value into the winning line, which keeps its indentation and comment, or appends a line. A @comment replaces
+ * the line's comment; NULL keeps it. @name must be one that a file can set. */
 void kt_conf_file_set (KtConfFile *file, const char *name, const char *value, const char *comment);
 /* Removes every line that sets @name; returns how many. */
 guint kt_conf_file_remove (KtConfFile *file, const char *name);
@@ -48,13 +55,15 @@ typedef struct {
   char *name, *value;
   char *path;
   guint line;
-  gboolean wins; /* FALSE: a later line overrides it */
+  gboolean wins;    /* FALSE: a later line overrides it */
+  gboolean checked; /* the server reads the value, so a bad one prevents a start: the winner, and earlier lines that spell
+                       the name differently from all later ones (Work_Mem before work_mem) */
 } KtConfEntry;
 
 typedef struct {
   char *path;
-  guint line;
-  char *text; /* "postgresql.conf:12: cannot open included file …" without the place */
+  guint line; /* 0: the file as a whole */
+  char *text; /* "cannot read the included file x.conf: …": without the place */
 } KtConfProblem;
 
 typedef struct {
@@ -64,10 +73,12 @@ typedef struct {
   char *include_dir;   /* the last active include_dir, absolute, or NULL: where an own file takes effect */
 } KtConfTree;
 
-/* Reads @config_file, its includes, and postgresql.auto.conf in @data_directory (NULL: the folder of @config_file).
- * Fails only when @config_file itself cannot be read; everything else is a problem in the tree. */
+/* Reads @config_file, its includes, and postgresql.auto.conf in @data_directory (NULL: what the files set as
+ * data_directory, else the folder of @config_file). Fails only when @config_file itself cannot be read; everything else
+ * is a problem in the tree. Names, types and limits of settings are not judged here: that takes the server.
+ * Files are opened with the caller's rights: what root can read and the server's user cannot is not noticed. */
 KtConfTree *kt_conf_tree_read (const char *config_file, const char *data_directory, GError **error);
 void kt_conf_tree_free (KtConfTree *tree);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (KtConfTree, kt_conf_tree_free)
-/* The winning entry or NULL. */
+/* The winning entry or NULL. Borrowed. */
 const KtConfEntry *kt_conf_tree_get (const KtConfTree *tree, const char *name);
