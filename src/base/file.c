@@ -1,15 +1,19 @@
 /* SPDX-License-Identifier: MIT */
 #include "base/file.h"
 
+#include "base/crash.h"
 #include "base/error.h"
 
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/file.h>
 #include <unistd.h>
 
 #define MAX_FILE (16 * 1024 * 1024)
+#define TEMPORARY_MARK ".kastune-"
+#define TEMPORARY_RANDOM "XXXXXX"
 
 gboolean
 kt_file_read (const char *path, char **text, gsize *length, GError **error)
@@ -72,6 +76,40 @@ write_all (int fd, const char *text, gsize length)
   return TRUE;
 }
 
+static void
+remove_when_abandoned (const char *folder, const char *name)
+{
+  g_autofree char *path = g_build_filename (folder, name, NULL);
+  int fd = open (path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
+  if (fd < 0)
+    return;
+  if (flock (fd, LOCK_EX | LOCK_NB) == 0)
+    unlink (path);
+  close (fd);
+}
+
+/* Temporary files of @target whose writer was killed. A living writer holds a lock on its own. */
+static void
+remove_leftovers (const char *target)
+{
+  g_autofree char *folder = g_path_get_dirname (target);
+  g_autofree char *name = g_path_get_basename (target);
+  g_autofree char *prefix = g_strconcat (name, TEMPORARY_MARK, NULL);
+  g_autoptr (GDir) files = g_dir_open (folder, 0, NULL);
+  const char *entry;
+  while (files != NULL && (entry = g_dir_read_name (files)) != NULL)
+    if (g_str_has_prefix (entry, prefix) && strlen (entry) == strlen (prefix) + strlen (TEMPORARY_RANDOM))
+      remove_when_abandoned (folder, entry);
+}
+
+static gboolean
+fill_temporary (int fd, const char *text, gsize length, const struct stat *like)
+{
+  return flock (fd, LOCK_EX | LOCK_NB) == 0 && write_all (fd, text, length)
+         && fchmod (fd, like != NULL ? like->st_mode & 07777 : 0644) == 0
+         && (like == NULL || geteuid () != 0 || fchown (fd, like->st_uid, like->st_gid) == 0) && fsync (fd) == 0;
+}
+
 gboolean
 kt_file_write (const char *path, const char *text, gssize length, const struct stat *like, GError **error)
 {
@@ -80,23 +118,26 @@ kt_file_write (const char *path, const char *text, gssize length, const struct s
   struct stat old;
   if (like == NULL && stat (target, &old) == 0)
     like = &old;
-  g_autofree char *temporary = g_strconcat (target, ".kastune-XXXXXX", NULL);
+  remove_leftovers (target);
+  kt_crash_point ("file %s: before", path);
+  g_autofree char *temporary = g_strconcat (target, TEMPORARY_MARK TEMPORARY_RANDOM, NULL);
   int fd = g_mkstemp_full (temporary, O_WRONLY | O_CLOEXEC, 0600);
   if (fd < 0)
     {
       kt_error_set_errno (error, errno, NULL, "cannot write %s", path);
       return FALSE;
     }
-  gboolean written = write_all (fd, text, length < 0 ? strlen (text) : (gsize) length)
-                     && fchmod (fd, like != NULL ? like->st_mode & 07777 : 0644) == 0
-                     && (like == NULL || geteuid () != 0 || fchown (fd, like->st_uid, like->st_gid) == 0)
-                     && fsync (fd) == 0;
+  gboolean written = fill_temporary (fd, text, length < 0 ? strlen (text) : (gsize) length, like);
+  if (written)
+    kt_crash_point ("file %s: synced, not renamed", path);
+  written = written && rename (temporary, target) == 0;
   int saved = errno;
   close (fd);
-  if (written && rename (temporary, target) == 0)
-    return sync_folder (target, error);
   if (written)
-    saved = errno;
+    {
+      kt_crash_point ("file %s: renamed", path);
+      return sync_folder (target, error);
+    }
   unlink (temporary);
   kt_error_set_errno (error, saved, NULL, "cannot write %s", path);
   return FALSE;
@@ -105,6 +146,8 @@ kt_file_write (const char *path, const char *text, gssize length, const struct s
 gboolean
 kt_file_remove (const char *path, GError **error)
 {
+  remove_leftovers (path);
+  kt_crash_point ("file %s: before removal", path);
   if (unlink (path) != 0)
     {
       if (errno == ENOENT)

@@ -1,28 +1,62 @@
 /* SPDX-License-Identifier: MIT */
 #include "base/state.h"
 
+#include "base/crash.h"
 #include "base/error.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <stdarg.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #define BUSY_TIMEOUT_MS 5000
+#define RESERVE_BYTES (4 * 1024 * 1024)
+#define FOLDER_HINT "name a folder you may write with --state DIR"
 
 struct KtState {
   char *directory;
   sqlite3 *db;
 };
 
+static KtErrorCode
+error_code_of (KtState *state, int code)
+{
+  int system = sqlite3_system_errno (state->db);
+  gboolean by_system = code == SQLITE_IOERR || code == SQLITE_CANTOPEN;
+  if (code == SQLITE_FULL || (by_system && (system == ENOSPC || system == EDQUOT)))
+    return KT_ERROR_NO_SPACE;
+  if (code == SQLITE_READONLY || code == SQLITE_CANTOPEN || code == SQLITE_PERM)
+    return KT_ERROR_PRIVILEGE;
+  return KT_ERROR_STATE;
+}
+
+/* A damaged database is set aside with its whole folder: its write-ahead log must never meet a new database. */
+static char *
+hint_of (KtState *state, int code)
+{
+  switch (code)
+    {
+    case SQLITE_CORRUPT:
+    case SQLITE_NOTADB:
+      return g_strdup_printf ("set it aside with: mv %s %s.damaged (kastune begins a new one, which does not know the change sets of the old)",
+                              state->directory, state->directory);
+    case SQLITE_BUSY:
+    case SQLITE_LOCKED: return g_strdup ("another kastune is writing to it: try again when it is done");
+    case SQLITE_READONLY:
+    case SQLITE_CANTOPEN:
+    case SQLITE_PERM: return g_strdup (FOLDER_HINT);
+    default: return NULL;
+    }
+}
+
 static void
 set_sqlite_error (KtState *state, const char *what, GError **error)
 {
-  int code = sqlite3_errcode (state->db);
-  KtErrorCode kind = code == SQLITE_FULL ? KT_ERROR_NO_SPACE
-                     : code == SQLITE_READONLY || code == SQLITE_CANTOPEN || code == SQLITE_PERM ? KT_ERROR_PRIVILEGE
-                     : KT_ERROR_STATE;
-  kt_error_set (error, kind, sqlite3_errmsg (state->db), NULL, "%s in %s/state.db", what, state->directory);
+  int code = sqlite3_errcode (state->db) & 0xff;
+  g_autofree char *hint = hint_of (state, code);
+  kt_error_set (error, error_code_of (state, code), sqlite3_errmsg (state->db), hint, "%s in %s/state.db", what,
+                state->directory);
 }
 
 static gboolean
@@ -31,6 +65,17 @@ execute (KtState *state, const char *sql, const char *what, GError **error)
   if (sqlite3_exec (state->db, sql, NULL, NULL, NULL) == SQLITE_OK)
     return TRUE;
   set_sqlite_error (state, what, error);
+  return FALSE;
+}
+
+/* Old configuration files stand in the journal: for the owner's eyes only. SQLite gives its other files the same mode.
+ * Made without being opened: closing a descriptor would drop the locks that other connections of this process hold. */
+static gboolean
+make_private (const char *path, GError **error)
+{
+  if (mknod (path, S_IFREG | 0600, 0) == 0 || errno == EEXIST)
+    return TRUE;
+  kt_error_set_errno (error, errno, FOLDER_HINT, "cannot write the state database %s", path);
   return FALSE;
 }
 
@@ -47,10 +92,12 @@ kt_state_open (const char *directory, GError **error)
 
   if (g_mkdir_with_parents (state->directory, 0700) != 0)
     {
-      kt_error_set_errno (error, errno, "name a folder you may write with --state DIR", "cannot create the state folder %s", state->directory);
+      kt_error_set_errno (error, errno, FOLDER_HINT, "cannot create the state folder %s", state->directory);
       return NULL;
     }
   g_autofree char *path = g_build_filename (state->directory, "state.db", NULL);
+  if (!make_private (path, error))
+    return NULL;
   if (sqlite3_open_v2 (path, &state->db, SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE, NULL) != SQLITE_OK)
     {
       set_sqlite_error (state, "cannot open the state database", error);
@@ -146,13 +193,62 @@ kt_state_begin (KtState *state, GError **error)
 gboolean
 kt_state_commit (KtState *state, GError **error)
 {
-  return execute (state, "COMMIT", "cannot commit", error);
+  kt_crash_point ("state: before commit");
+  if (!execute (state, "COMMIT", "cannot commit", error))
+    return FALSE;
+  kt_crash_point ("state: committed");
+  return TRUE;
 }
 
 void
 kt_state_rollback (KtState *state)
 {
   sqlite3_exec (state->db, "ROLLBACK", NULL, NULL, NULL);
+}
+
+static char *
+reserve_path (const KtState *state)
+{
+  return g_build_filename (state->directory, "reserve", NULL);
+}
+
+gboolean
+kt_state_reserve (KtState *state, GError **error)
+{
+  g_autofree char *path = reserve_path (state);
+  int fd = open (path, O_WRONLY | O_CREAT | O_CLOEXEC, 0600);
+  int failed = fd < 0 ? errno : posix_fallocate (fd, 0, RESERVE_BYTES);
+  if (fd >= 0)
+    close (fd);
+  if (failed == 0)
+    return TRUE;
+  if (fd >= 0)
+    unlink (path);
+  kt_error_set_errno (error, failed, NULL, "cannot set %d MiB aside for the journal in %s", RESERVE_BYTES >> 20, state->directory);
+  return FALSE;
+}
+
+gboolean
+kt_state_spend_reserve (KtState *state)
+{
+  g_autofree char *path = reserve_path (state);
+  return unlink (path) == 0;
+}
+
+gboolean
+kt_state_check_table (KtState *state, const char *table, GError **error)
+{
+  g_autofree char *sql = g_strdup_printf ("PRAGMA quick_check('%s')", table);
+  g_autoptr (sqlite3_stmt) statement = kt_state_prepare (state, error, sql, NULL);
+  gboolean row;
+  if (statement == NULL || !kt_state_step (state, statement, &row, error))
+    return FALSE;
+  const char *answer = row ? (const char *) sqlite3_column_text (statement, 0) : "no answer";
+  if (g_strcmp0 (answer, "ok") == 0)
+    return TRUE;
+  g_autofree char *hint = hint_of (state, SQLITE_CORRUPT);
+  kt_error_set (error, KT_ERROR_STATE, answer, hint, "the state database %s/state.db is damaged", state->directory);
+  return FALSE;
 }
 
 gint64

@@ -35,4 +35,13 @@ gboolean kt_state_begin (KtState *state, GError **error);
 gboolean kt_state_commit (KtState *state, GError **error);
 void kt_state_rollback (KtState *state);
 
+/* Keeps some MiB of disk in the state folder, so that how an undo went can be recorded on a disk that has filled up.
+ * Already there: success. Errors: KT_ERROR_NO_SPACE, KT_ERROR_PRIVILEGE. */
+gboolean kt_state_reserve (KtState *state, GError **error);
+/* Gives it back to the file system; FALSE when there was none. */
+gboolean kt_state_spend_reserve (KtState *state);
+
+/* Reads the whole of @table and its indexes. Errors: KT_ERROR_STATE when it is damaged. */
+gboolean kt_state_check_table (KtState *state, const char *table, GError **error);
+
 gint64 kt_state_last_id (KtState *state);
