@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * The journal of change sets in the state database. Every transition is one durable transaction.
+ * The journal of change sets in the state database: what it says, and reading it. transition.h writes it.
+ * Order is by id; times are for people and may jump with the clock.
  */
 #pragma once
 
@@ -8,12 +9,16 @@
 #include "change/plan.h"
 
 typedef enum {
-  KT_CHANGE_RUNNING,   /* steps are being applied */
-  KT_CHANGE_APPLIED,   /* all steps applied and verified */
-  KT_CHANGE_UNDOING,   /* steps are being undone */
-  KT_CHANGE_UNDONE,    /* the system is as before */
-  KT_CHANGE_STUCK,     /* undo failed: the error says what is left and what to do */
+  KT_CHANGE_RUNNING, /* steps are being applied */
+  KT_CHANGE_APPLIED, /* all steps applied and verified */
+  KT_CHANGE_UNDOING, /* steps are being undone */
+  KT_CHANGE_UNDONE,  /* the system is as before */
+  KT_CHANGE_STUCK,   /* undo failed: the reason says what is left and what to do */
+  KT_N_CHANGE_STATES
 } KtChangeState;
+
+/* Neither as before nor as planned: no other change set of the server may begin. */
+#define KT_CHANGE_UNFINISHED (1u << KT_CHANGE_RUNNING | 1u << KT_CHANGE_UNDOING | 1u << KT_CHANGE_STUCK)
 
 typedef enum {
   KT_STEP_PLANNED,
@@ -21,6 +26,7 @@ typedef enum {
   KT_STEP_APPLIED,
   KT_STEP_UNDOING,
   KT_STEP_UNDONE,
+  KT_N_STEP_STATES
 } KtStepState;
 
 const char *kt_change_state_name (KtChangeState state); /* "running", "applied", … stands in the journal */
@@ -31,6 +37,8 @@ typedef struct {
   char *kind;
   char *description;
   JsonObject *args, *before; /* before NULL until prepared */
+  gboolean interrupts;
+  gint64 interruption_ms; /* as the plan estimated it */
   KtStepState state;
   gint64 started_at, ended_at; /* Unix milliseconds, 0: not yet */
   char *error; /* why it was undone */
@@ -45,16 +53,28 @@ typedef struct {
   GPtrArray *steps;            /* KtChangeStep */
 } KtChange;
 
+void kt_change_step_free (KtChangeStep *step);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC (KtChangeStep, kt_change_step_free)
 void kt_change_free (KtChange *change);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (KtChange, kt_change_free)
+/* {id, title, server, server_name, actor, state, created_at_ms, ended_at_ms, reason,
+ *  steps: [{position, kind, description, state, args, before, interrupts, interruption_ms, started_at_ms, ended_at_ms, error}]} */
 JsonObject *kt_change_to_json (const KtChange *change);
 
-/* Creates or upgrades the journal's tables. */
+/* Creates or upgrades the journal's tables. Errors: KT_ERROR_STATE when a newer kastune wrote them. */
 gboolean kt_journal_init (KtState *state, GError **error);
 
-/* Newest first; @server NULL: all servers. */
+/* Reads every page of the journal. Errors: KT_ERROR_STATE when it is damaged. */
+gboolean kt_journal_check (KtState *state, GError **error);
+
+/* Newest first, of KtChange; @server NULL: all servers. */
 GPtrArray *kt_journal_list (KtState *state, const char *server, GError **error);
+/* The same, only those in one of KT_CHANGE_UNFINISHED. */
+GPtrArray *kt_journal_unfinished (KtState *state, const char *server, GError **error);
 /* Errors: KT_ERROR_NOT_FOUND. */
 KtChange *kt_journal_load (KtState *state, gint64 id, GError **error);
 /* The newest change set of @server (NULL: of any) in one of the states of the bit mask (1 << KT_CHANGE_…), or NULL without error. */
 KtChange *kt_journal_newest (KtState *state, const char *server, guint states, GError **error);
+
+/* What happened, oldest first: [{at_ms, step, description, event, actor, text}]; step is absent for the whole change set. */
+JsonArray *kt_journal_events (KtState *state, gint64 id, GError **error);

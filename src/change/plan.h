@@ -20,6 +20,8 @@ typedef struct {
   GPtrArray *steps; /* KtPlanStep */
 } KtPlan;
 
+void kt_plan_step_free (KtPlanStep *step);
+
 KtPlan *kt_plan_new (const char *title, const char *server, const char *server_name);
 void kt_plan_free (KtPlan *plan);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (KtPlan, kt_plan_free)

@@ -6,6 +6,7 @@
  *
  * A step kind is a row of functions. All of them must be idempotent: after a crash any of them may run again.
  * `args` is what the plan says (immutable); `before` is what `prepare` found and undo needs (immutable once journaled).
+ * Both stand in the journal for as long as it exists: no secrets.
  */
 #pragma once
 
@@ -21,6 +22,13 @@ struct KtStepContext {
   gpointer watcher;
 };
 
+static inline void
+kt_step_progress (const KtStepContext *context, const char *what, gint64 done, gint64 total)
+{
+  if (context->progress != NULL)
+    context->progress (context->watcher, what, done, total);
+}
+
 typedef struct {
   const char *name; /* stands in the journal: never change it */
   /* One line for the plan: "set 31 parameters in /etc/…/90-kastune.conf, restart PostgreSQL". Caller frees. */
@@ -34,6 +42,7 @@ typedef struct {
   gboolean (*verify) (KtStepContext *context, JsonObject *args, JsonObject *before, GError **error);
   /* May it still be undone? Refuses (KT_ERROR_CHANGED) when somebody else changed it since. NULL: always. */
   gboolean (*can_undo) (KtStepContext *context, JsonObject *args, JsonObject *before, GError **error);
-  /* Back to `before`, whether apply ran not at all, half or wholly. */
+  /* Back to `before`, whether apply ran not at all, half or wholly, and whether undo itself already ran. It cannot be
+   * cancelled: the context has no cancellable. When it fails the change set is stuck, and it is called again later. */
   gboolean (*undo) (KtStepContext *context, JsonObject *args, JsonObject *before, GError **error);
 } KtStepKind;

@@ -1,0 +1,15 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * One kastune at a time per server: a file in the state folder, held by flock, so the lock dies with its holder however
+ * that ends. The file itself stays; what stands in it (pid and since when) is only for the message of the refused.
+ */
+#pragma once
+
+#include <glib.h>
+
+typedef struct KtLock KtLock;
+
+/* Errors: KT_ERROR_REFUSED when it is held, naming the holder; else by errno. */
+KtLock *kt_lock_take (const char *directory, const char *server, GError **error);
+void kt_lock_release (KtLock *lock);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC (KtLock, kt_lock_release)
