@@ -23,6 +23,7 @@ typedef struct {
   gid_t gid;
   gid_t groups[MAX_GROUPS];
   int n_groups;
+  const char *cgroup;
 } Identity;
 
 void
@@ -61,6 +62,17 @@ identity_of (const char *user, Identity *identity, GError **error)
   return TRUE;
 }
 
+/* "0" means the writing process itself, in both versions of cgroups. Only calls that are safe after a fork. */
+static gboolean
+enter_cgroup (const char *procs)
+{
+  int fd = open (procs, O_WRONLY | O_CLOEXEC);
+  gboolean entered = fd >= 0 && write (fd, "0", 1) == 1;
+  if (fd >= 0)
+    close (fd);
+  return entered;
+}
+
 static void
 child_setup (gpointer data)
 {
@@ -71,6 +83,8 @@ child_setup (gpointer data)
   sigemptyset (&none);
   sigprocmask (SIG_SETMASK, &none, NULL);
   signal (SIGPIPE, SIG_DFL);
+  if (identity->cgroup != NULL && !enter_cgroup (identity->cgroup))
+    _exit (126);
   if (identity->change
       && (setgroups ((size_t) identity->n_groups, identity->groups) != 0
           || setresgid (identity->gid, identity->gid, identity->gid) != 0
@@ -212,6 +226,7 @@ kt_run (const KtRun *run, KtRunResult *result, GCancellable *cancellable, GError
   Identity identity;
   if (!identity_of (run->user, &identity, error))
     return FALSE;
+  identity.cgroup = run->cgroup;
   gint64 start = g_get_monotonic_time ();
   guint deadline_ms = run->deadline_ms != 0 ? run->deadline_ms : DEFAULT_DEADLINE_MS;
   gint64 deadline = start + (gint64) deadline_ms * 1000;

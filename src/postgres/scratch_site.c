@@ -1,0 +1,161 @@
+/* SPDX-License-Identifier: MIT */
+#include "postgres/scratch_site.h"
+
+#include "base/error.h"
+#include "base/file.h"
+#include "base/run.h"
+
+#include <errno.h>
+#include <ftw.h>
+#include <pwd.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#define SOCKET_NAME "/.s.PGSQL.5432.lock"
+
+/* PostgreSQL refuses to run as root. */
+static const char *
+user_for (const KtScratch *scratch)
+{
+  if (geteuid () != 0)
+    return NULL;
+  if (scratch->owner != NULL)
+    return scratch->owner;
+  return getpwnam ("postgres") != NULL ? "postgres" : "nobody";
+}
+
+static char *
+make_folder (const char *parent, const char *user, GError **error)
+{
+  g_autofree char *folder = g_build_filename (parent, "kastune-scratch-XXXXXX", NULL);
+  const struct passwd *entry = user != NULL ? getpwnam (user) : NULL;
+  if (user != NULL && entry == NULL)
+    {
+      kt_error_set (error, KT_ERROR_NOT_FOUND, NULL, NULL, "there is no user %s on this machine", user);
+      return NULL;
+    }
+  if (g_mkdtemp_full (folder, 0700) == NULL)
+    {
+      kt_error_set_errno (error, errno, NULL, "cannot make a folder for a scratch cluster in %s", parent);
+      return NULL;
+    }
+  if (entry != NULL && chown (folder, entry->pw_uid, entry->pw_gid) != 0)
+    {
+      kt_error_set_errno (error, errno, NULL, "cannot give %s to %s", folder, user);
+      rmdir (folder);
+      return NULL;
+    }
+  return g_steal_pointer (&folder);
+}
+
+KtScratchSite *
+kt_scratch_site_new (const KtScratch *scratch, guint deadline_ms, GCancellable *cancellable, GError **error)
+{
+  g_autoptr (KtScratchSite) site = g_new0 (KtScratchSite, 1);
+  struct sockaddr_un address;
+  site->scratch = scratch;
+  site->cancellable = cancellable;
+  site->began = g_get_monotonic_time ();
+  site->deadline = site->began + (gint64) deadline_ms * 1000;
+  site->user = user_for (scratch);
+  site->folder = make_folder (scratch->folder != NULL ? scratch->folder : g_get_tmp_dir (), site->user, error);
+  if (site->folder == NULL)
+    return NULL;
+  site->data = g_build_filename (site->folder, "data", NULL);
+  site->conf = g_build_filename (site->folder, "scratch.conf", NULL);
+  gboolean fits = strlen (site->folder) + sizeof SOCKET_NAME <= sizeof address.sun_path;
+  site->sockets = fits ? g_strdup (site->folder) : make_folder ("/tmp", site->user, error);
+  return site->sockets != NULL ? g_steal_pointer (&site) : NULL;
+}
+
+static int
+remove_entry (const char *path, const struct stat *st, int type, struct FTW *place)
+{
+  remove (path);
+  return 0;
+}
+
+/* A server that was killed may still write for a moment. */
+static void
+remove_folder (const char *folder)
+{
+  for (int attempt = 0; attempt < 50; attempt++)
+    {
+      nftw (folder, remove_entry, 16, FTW_DEPTH | FTW_PHYS);
+      if (access (folder, F_OK) != 0)
+        return;
+      g_usleep (100000);
+    }
+}
+
+void
+kt_scratch_site_free (KtScratchSite *site)
+{
+  if (site == NULL)
+    return;
+  if (site->sockets != NULL && !g_str_equal (site->sockets, site->folder))
+    remove_folder (site->sockets);
+  if (site->folder != NULL)
+    remove_folder (site->folder);
+  g_free (site->folder);
+  g_free (site->data);
+  g_free (site->sockets);
+  g_free (site->conf);
+  g_free (site);
+}
+
+gboolean
+kt_scratch_site_write_conf (const KtScratchSite *site, const char *text, GError **error)
+{
+  struct stat like;
+  if (stat (site->folder, &like) != 0)
+    {
+      kt_error_set_errno (error, errno, NULL, "cannot read %s", site->folder);
+      return FALSE;
+    }
+  like.st_mode = S_IFREG | 0600;
+  return kt_file_write (site->conf, text, -1, &like, error);
+}
+
+char *
+kt_scratch_site_program (const KtScratchSite *site, const char *name, GError **error)
+{
+  g_autofree char *path = g_build_filename (site->scratch->bin_directory, name, NULL);
+  if (g_file_test (path, G_FILE_TEST_IS_EXECUTABLE))
+    return g_steal_pointer (&path);
+  kt_error_set (error, KT_ERROR_UNSUPPORTED, NULL, "install the server package of this PostgreSQL version",
+                "settings cannot be tried here: there is no %s", path);
+  return NULL;
+}
+
+guint
+kt_scratch_site_left_ms (const KtScratchSite *site)
+{
+  return (guint) MAX (1, (site->deadline - g_get_monotonic_time ()) / 1000);
+}
+
+gboolean
+kt_scratch_site_build (const KtScratchSite *site, GError **error)
+{
+  g_autofree char *initdb = kt_scratch_site_program (site, "initdb", error);
+  if (initdb == NULL)
+    return FALSE;
+  gint64 segment = site->scratch->wal_segment_bytes != 0 ? site->scratch->wal_segment_bytes : 16 * 1024 * 1024;
+  g_autofree char *segsize = g_strdup_printf ("--wal-segsize=%d", (int) (segment / (1024 * 1024)));
+  const char *const argv[] = { initdb, "-D", site->data, "-U", "postgres", "-A", "trust", "--no-sync", "--no-locale",
+                               "-E", "UTF8", segsize, NULL };
+  g_auto (KtRunResult) result = { 0 };
+  const KtRun run = { .argv = argv, .user = site->user, .cwd = site->folder, .deadline_ms = kt_scratch_site_left_ms (site) };
+  if (kt_run (&run, &result, site->cancellable, error))
+    return TRUE;
+  if (result.diagnosis != NULL && strstr (result.diagnosis, "No space left on device") != NULL)
+    {
+      g_clear_error (error);
+      kt_error_set (error, KT_ERROR_NO_SPACE, result.diagnosis, NULL, "there is no room for a scratch cluster in %s", site->folder);
+    }
+  else
+    g_prefix_error (error, "cannot make a scratch cluster: ");
+  return FALSE;
+}
