@@ -66,6 +66,9 @@ row_of (const GError *error)
   return &rows[KT_ERROR_FAILED];
 }
 
+static void set_valist (GError **error, KtErrorCode code, const char *detail, const char *hint, const char *format,
+                        va_list args) G_GNUC_PRINTF (5, 0);
+
 static void
 set_valist (GError **error, KtErrorCode code, const char *detail, const char *hint, const char *format, va_list args)
 {
