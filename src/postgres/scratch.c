@@ -186,10 +186,11 @@ attempt_stands (const KtScratchServer *server, gboolean timely, GError **error)
   const char *log = server->result.diagnosis != NULL ? server->result.diagnosis : "";
   if (g_cancellable_is_cancelled (site->cancellable))
     kt_error_set (error, KT_ERROR_INTERRUPTED, NULL, NULL, "the trial of the settings was interrupted");
+  else if (!timely)
+    kt_error_set (error, KT_ERROR_TIMEOUT, log, "a memory limit that is nearly too small makes a server this slow",
+                  "the scratch server was not done within %d s", TRY_DEADLINE_MS / 1000);
   else if (server->error != NULL)
     g_propagate_error (error, g_error_copy (server->error));
-  else if (!timely)
-    kt_error_set (error, KT_ERROR_TIMEOUT, log, NULL, "the scratch server was not done within %d s", TRY_DEADLINE_MS / 1000);
   else if (strstr (log, "No space left on device") != NULL)
     kt_error_set (error, KT_ERROR_NO_SPACE, log, NULL, "there is no room for a scratch cluster in %s", site->folder);
   else

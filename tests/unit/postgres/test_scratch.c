@@ -312,7 +312,7 @@ test_kill_by_the_kernel (void)
   g_auto (KtScratchResult) result = { 0 };
   if (!limits_work ())
     return;
-  try_within (5 * KT_MIB, "shared_buffers = 1MB\nmax_connections = 10\n", &result);
+  try_within (KT_MIB, "shared_buffers = 1MB\nmax_connections = 10\n", &result);
   g_assert_true (result.limited);
   g_assert_false (result.started);
   g_assert_nonnull (strstr (result.problem, "the kernel ended the server"));
