@@ -46,14 +46,16 @@ typedef struct {
   guint affinity;                /* CPUs this process may run on; 0 unknown */
   double usable;                 /* min (threads, affinity, cpuset, quota), at least 0.1 */
   gboolean aes;                  /* dm-crypt is cheap only with it */
+  gboolean hypervisor;           /* x86: the CPU says that it is virtual */
 } KtCpu;
 
 /* One block device in the stack below a file system, top first. */
 typedef struct {
   char *name;       /* "dm-0", "sda1", "nvme0n1" */
   char *label;      /* "vg-pg" for device mapper, else NULL */
-  char *kind;       /* "partition", "lvm", "crypt", "raid1" …, "loop", "disk" */
-  char *transport;  /* of a disk: "nvme", "sata", "sas", "usb", "virtio", "xen", "mmc", "iscsi" …; else NULL */
+  char *kind;       /* "partition", "lvm", "crypt", "raid1" …, "bcache", "loop", "ram", "disk" */
+  char *transport;  /* of a disk: "nvme", "nvme-tcp", "sata", "sas", "scsi" (a controller), "usb", "virtio", "xen",
+                      * "hyperv", "mmc", "iscsi", "fc", "network" …; else NULL */
   char *model;
   char *scheduler;  /* the active one */
   char *write_cache; /* "write back", "write through" */
@@ -88,7 +90,7 @@ typedef struct {
   gboolean network;           /* nfs, cifs, fuse, 9p */
   KtStorageClass flags_class; /* what transport and flags claim */
   KtProbe *probe;             /* NULL: not measured */
-  KtStorageClass class;       /* probe's when there is one, else flags_class */
+  KtStorageClass class;       /* probe's when there is one that tells, else flags_class */
   char *class_reason;         /* "measured: 13,600 reads/s at depth 1, 123 µs fdatasync" or "by flags, not measured: …" */
 } KtVolume;
 
@@ -123,7 +125,8 @@ typedef struct {
   char *name;   /* "kaspad", "simply-kaspa-indexer", "other programs" … */
   gint64 pid;   /* 0 for a sum of many */
   gint64 rss;
-  gint64 reserve; /* what to set aside for it: at least its rss */
+  gint64 reserve; /* what to set aside for it of kt_platform_memory_limit: at least its rss, less only where it runs outside
+                   * the cgroup whose limit that is and the rest of the machine holds it */
   char *reason;   /* "uses 6.2 GB; a node on mainnet grows to about 8 GB" */
 } KtNeighbour;
 
@@ -144,15 +147,22 @@ typedef struct {
   const char *path;
 } KtPlatformPath;
 
-/* Reads everything but the probe. @paths ends with a NULL path and may be NULL.
+/* Reads everything but the probe. @paths ends with a NULL path; NULL: none, or in a recording those that were recorded.
  * @server_pid: postmaster whose cgroup and own processes count (its family is no neighbour), 0: our own cgroup.
  * Never fails for absent facts (they become notes); fails only when nothing at all can be read. */
 KtPlatform *kt_platform_load (KtSysroot *root, const KtPlatformPath *paths, gint64 server_pid, GError **error);
 void kt_platform_free (KtPlatform *platform);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (KtPlatform, kt_platform_free)
 
+/* Loads the live machine and records all it reads into @directory (new or empty), so that loading the recording with NULL as
+ * paths gives the same platform as the one returned. The probes of @measured (NULL: none) are written along.
+ * Arguments and environments of processes are not recorded, except for --ram-scale and the network of kaspad.
+ * Errors: KT_ERROR_REFUSED (not empty), KT_ERROR_PRIVILEGE, KT_ERROR_NO_SPACE, KT_ERROR_IO. */
+KtPlatform *kt_platform_record (const char *directory, const KtPlatformPath *paths, gint64 server_pid,
+                                const KtPlatform *measured, GError **error);
+
 /* The volume with @role, or the first, or NULL. */
 KtVolume *kt_platform_volume (const KtPlatform *platform, const char *role);
 
-/* Total memory or the cgroup's limit, whichever is smaller. */
+/* Total memory or the cgroup's limit, whichever is smaller; -1 when neither is known. */
 gint64 kt_platform_memory_limit (const KtPlatform *platform);

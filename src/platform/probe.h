@@ -14,12 +14,16 @@ KtProbe *kt_probe_run (const char *folder, GCancellable *cancellable, GError **e
 void kt_probe_free (KtProbe *probe);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (KtProbe, kt_probe_free)
 
-/* Pure: the class that these figures show. */
+/* Pure: the class that these figures show; KT_STORAGE_UNKNOWN when a cache answered instead of the device. */
 KtStorageClass kt_probe_classify (const KtProbe *probe);
 
 /* The cache in the state database, keyed by device and mount point; older than 30 days counts as absent (NULL, no error). */
 KtProbe *kt_probe_load (KtState *state, const KtVolume *volume);
 gboolean kt_probe_save (KtState *state, const KtVolume *volume, const KtProbe *probe, GError **error);
+
+/* Groups "probe MOUNTPOINT" of a recording's machine.ini. NULL when the group holds no figures. */
+KtProbe *kt_probe_from_key_file (GKeyFile *file, const char *group);
+void kt_probe_to_key_file (const KtProbe *probe, GKeyFile *file, const char *group);
 
 /* Gives @volume its probe (taken over), class and class_reason. NULL: by flags. */
 void kt_volume_take_probe (KtVolume *volume, KtProbe *probe);
