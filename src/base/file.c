@@ -12,7 +12,7 @@
 #include <unistd.h>
 
 #define MAX_FILE (16 * 1024 * 1024)
-#define TEMPORARY_MARK ".kastune-"
+#define TEMPORARY_MARK ".kastune-new-"
 #define TEMPORARY_RANDOM "XXXXXX"
 
 gboolean

@@ -12,7 +12,7 @@ gboolean kt_file_read (const char *path, char **text, gsize *length, GError **er
 
 /* Temporary file in the same folder, mode and owner of @like (or of the file it replaces, or 0644 and the caller's),
  * fsync, rename, fsync of the folder. @length -1: text is a string. Symbolic links are followed, not replaced.
- * A process killed in between leaves NAME.kastune-XXXXXX behind; the next write or removal of NAME clears it away. */
+ * A process killed in between leaves NAME.kastune-new-XXXXXX behind; the next write or removal of NAME clears it away. */
 gboolean kt_file_write (const char *path, const char *text, gssize length, const struct stat *like, GError **error);
 
 /* Removes a file durably (fsync of its folder). Absent is success. */

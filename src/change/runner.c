@@ -84,17 +84,24 @@ record (const Run *run, KtChangeStep *step, guint to, const char *text, GError *
                       : kt_transition_change (runner->state, run->change, to, runner->actor, text, error);
 }
 
+/* Is it worth another try, since there is disk again? */
+static gboolean
+made_space (const Run *run, GError **error)
+{
+  if (!g_error_matches (*error, KT_ERROR, KT_ERROR_NO_SPACE) || !kt_state_spend_reserve (run->runner->state))
+    return FALSE;
+  g_clear_error (error);
+  return TRUE;
+}
+
 /* Records what an undo does, at the cost of the reserve if need be, and goes on without the journal otherwise. */
 static void
 record_undo (Run *run, KtChangeStep *step, guint to, const char *text)
 {
   g_autoptr (GError) error = NULL;
   gboolean recorded = record (run, step, to, text, &error);
-  if (!recorded && g_error_matches (error, KT_ERROR, KT_ERROR_NO_SPACE) && kt_state_spend_reserve (run->runner->state))
-    {
-      g_clear_error (&error);
-      recorded = record (run, step, to, text, &error);
-    }
+  if (!recorded && made_space (run, &error))
+    recorded = record (run, step, to, text, &error);
   if (!recorded)
     {
       if (step != NULL)
@@ -115,8 +122,14 @@ undo_step (Run *run, KtChangeStep *step, GError **error)
     return FALSE;
   record_undo (run, step, KT_STEP_UNDOING, step == run->failed ? run->why : NULL);
   KtStepContext context = context_of (run->runner, NULL);
-  if (!kind->undo (&context, step->args, step->before, error))
-    return FALSE;
+  g_autoptr (GError) failure = NULL;
+  gboolean undone = kind->undo (&context, step->args, step->before, &failure)
+                    || (made_space (run, &failure) && kind->undo (&context, step->args, step->before, &failure));
+  if (!undone)
+    {
+      g_propagate_error (error, g_steal_pointer (&failure));
+      return FALSE;
+    }
   kt_crash_point ("runner: step %d undone", (int) step->id);
   record_undo (run, step, KT_STEP_UNDONE, NULL);
   return TRUE;
@@ -399,9 +412,11 @@ undo_locked (Run *run, GError **error)
   if (!reserved)
     g_debug ("going back without a reserve: %s", no_reserve->message);
   g_autofree char *reason = reason_to_go_back (run);
-  if (!record (run, NULL, KT_CHANGE_UNDOING, reason, error))
+  g_autoptr (GError) failure = NULL;
+  if (!record (run, NULL, KT_CHANGE_UNDOING, reason, &failure)
+      && (!made_space (run, &failure) || !record (run, NULL, KT_CHANGE_UNDOING, reason, &failure)))
     {
-      g_prefix_error (error, "nothing was changed: ");
+      g_propagate_prefixed_error (error, g_steal_pointer (&failure), "nothing was changed: ");
       return FALSE;
     }
   tell (run, NULL, kt_change_state_name (KT_CHANGE_UNDOING));

@@ -2,7 +2,9 @@
 #include "base/file.h"
 #include "base/error.h"
 
+#include <fcntl.h>
 #include <glib/gstdio.h>
+#include <sys/file.h>
 #include <unistd.h>
 
 static void
@@ -38,11 +40,38 @@ test_failed_write_leaves_nothing (void)
   g_assert_nonnull (error);
 }
 
+/* What a killed writer left is cleared, what a living one is still writing is not; names that only look alike stay. */
+static void
+test_leftovers (void)
+{
+  g_autofree char *dir = g_dir_make_tmp ("kastune-file-XXXXXX", NULL);
+  g_autofree char *path = g_build_filename (dir, "a.conf", NULL);
+  g_autofree char *dead = g_strconcat (path, ".kastune-new-AbCdE1", NULL);
+  g_autofree char *alive = g_strconcat (path, ".kastune-new-AbCdE2", NULL);
+  g_autofree char *other = g_strconcat (path, ".kastune-new-er.conf", NULL);
+  g_autoptr (GError) error = NULL;
+  const char *const all[] = { path, dead, alive, other };
+  for (guint i = 0; i < G_N_ELEMENTS (all); i++)
+    g_assert_true (g_file_set_contents (all[i], "x", -1, NULL));
+  int fd = open (alive, O_RDWR | O_CLOEXEC);
+  g_assert_cmpint (flock (fd, LOCK_EX), ==, 0);
+  g_assert_true (kt_file_write (path, "new", -1, NULL, &error));
+  g_assert_false (g_file_test (dead, G_FILE_TEST_EXISTS));
+  g_assert_true (g_file_test (alive, G_FILE_TEST_EXISTS));
+  g_assert_true (g_file_test (other, G_FILE_TEST_EXISTS));
+  close (fd);
+  g_assert_true (kt_file_remove (path, &error));
+  g_assert_false (g_file_test (alive, G_FILE_TEST_EXISTS));
+  g_assert_cmpint (g_unlink (other), ==, 0);
+  g_assert_cmpint (g_rmdir (dir), ==, 0);
+}
+
 int
 main (int argc, char **argv)
 {
   g_test_init (&argc, &argv, NULL);
   g_test_add_func ("/base/file/write-keeps-mode-and-link", test_write_keeps_mode);
   g_test_add_func ("/base/file/failed-write", test_failed_write_leaves_nothing);
+  g_test_add_func ("/base/file/leftovers-of-killed-writers-are-cleared", test_leftovers);
   return g_test_run ();
 }

@@ -3,6 +3,7 @@
 #include "base/error.h"
 
 #include <glib/gstdio.h>
+#include <sys/stat.h>
 
 static const char *const one[] = { "CREATE TABLE note (id INTEGER PRIMARY KEY, text TEXT)", NULL };
 static const char *const two[] = { "CREATE TABLE note (id INTEGER PRIMARY KEY, text TEXT)", "ALTER TABLE note ADD COLUMN weight REAL", NULL };
@@ -41,11 +42,65 @@ test_damaged (void)
   g_assert_error (error, KT_ERROR, KT_ERROR_STATE);
 }
 
+static void
+test_reserve (void)
+{
+  g_autofree char *dir = g_dir_make_tmp ("kastune-state-XXXXXX", NULL);
+  g_autofree char *path = g_build_filename (dir, "reserve", NULL);
+  g_autoptr (GError) error = NULL;
+  g_autoptr (KtState) state = kt_state_open (dir, &error);
+  struct stat st;
+  g_assert_false (kt_state_spend_reserve (state));
+  for (int i = 0; i < 2; i++)
+    {
+      g_assert_true (kt_state_reserve (state, &error));
+      g_assert_cmpint (stat (path, &st), ==, 0);
+      g_assert_cmpint (st.st_blocks * 512, >=, 1024 * 1024);
+    }
+  g_assert_true (kt_state_spend_reserve (state));
+  g_assert_false (g_file_test (path, G_FILE_TEST_EXISTS));
+}
+
+static void
+test_private (void)
+{
+  g_autofree char *dir = g_dir_make_tmp ("kastune-state-XXXXXX", NULL);
+  g_autofree char *path = g_build_filename (dir, "state.db", NULL);
+  g_autofree char *log = g_strconcat (path, "-wal", NULL);
+  g_autoptr (GError) error = NULL;
+  g_autoptr (KtState) state = kt_state_open (dir, &error);
+  g_assert_no_error (error);
+  g_assert_true (kt_state_migrate (state, "test", one, &error));
+  const char *const paths[] = { path, log };
+  struct stat st;
+  for (guint i = 0; i < G_N_ELEMENTS (paths); i++)
+    {
+      g_assert_cmpint (stat (paths[i], &st), ==, 0);
+      g_assert_cmpint (st.st_mode & 0777, ==, 0600);
+    }
+}
+
+static void
+test_check_table (void)
+{
+  g_autofree char *dir = g_dir_make_tmp ("kastune-state-XXXXXX", NULL);
+  g_autoptr (GError) error = NULL;
+  g_autoptr (KtState) state = kt_state_open (dir, &error);
+  g_assert_true (kt_state_migrate (state, "test", one, &error));
+  g_assert_true (kt_state_check_table (state, "note", &error));
+  g_assert_no_error (error);
+  g_assert_false (kt_state_check_table (state, "nothing", &error));
+  g_assert_error (error, KT_ERROR, KT_ERROR_STATE);
+}
+
 int
 main (int argc, char **argv)
 {
   g_test_init (&argc, &argv, NULL);
   g_test_add_func ("/base/state/migrate", test_migrate);
   g_test_add_func ("/base/state/damaged-file-is-an-error", test_damaged);
+  g_test_add_func ("/base/state/reserve-is-real-disk-and-spent-once", test_reserve);
+  g_test_add_func ("/base/state/files-are-private", test_private);
+  g_test_add_func ("/base/state/check-of-a-table", test_check_table);
   return g_test_run ();
 }

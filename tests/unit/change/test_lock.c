@@ -1,0 +1,93 @@
+/* SPDX-License-Identifier: MIT */
+#include "change/lock.h"
+#include "base/error.h"
+#include "edit_step.h"
+
+#include <signal.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+static char *
+make_folder (void)
+{
+  g_autoptr (GError) error = NULL;
+  char *folder = g_dir_make_tmp ("kastune-lock-XXXXXX", &error);
+  g_assert_no_error (error);
+  return folder;
+}
+
+/* A process that takes the lock, says so with one byte and waits to be killed. */
+static pid_t
+start_holder (const char *folder)
+{
+  int ready[2];
+  g_assert_cmpint (pipe (ready), ==, 0);
+  pid_t child = fork ();
+  g_assert_cmpint (child, >=, 0);
+  if (child == 0)
+    {
+      KtLock *lock = kt_lock_take (folder, "7001", NULL);
+      if (lock == NULL || write (ready[1], "x", 1) != 1)
+        _exit (1);
+      while (TRUE)
+        pause ();
+    }
+  close (ready[1]);
+  char byte;
+  g_assert_cmpint (read (ready[0], &byte, 1), ==, 1);
+  close (ready[0]);
+  return child;
+}
+
+static void
+test_dies_with_holder (void)
+{
+  g_autofree char *folder = make_folder ();
+  g_autoptr (GError) error = NULL;
+  pid_t holder = start_holder (folder);
+  g_assert_null (kt_lock_take (folder, "7001", &error));
+  g_assert_error (error, KT_ERROR, KT_ERROR_REFUSED);
+  g_autofree char *words = g_strdup_printf ("another kastune (process %d, since 2", (int) holder);
+  g_assert_true (g_str_has_prefix (error->message, words));
+
+  g_assert_cmpint (kill (holder, SIGKILL), ==, 0);
+  g_assert_cmpint (waitpid (holder, NULL, 0), ==, holder);
+  g_clear_error (&error);
+  g_autoptr (KtLock) lock = kt_lock_take (folder, "7001", &error);
+  g_assert_no_error (error);
+  g_assert_nonnull (lock);
+  edit_remove_tree (folder);
+}
+
+static void
+test_per_server (void)
+{
+  g_autofree char *folder = make_folder ();
+  g_autoptr (GError) error = NULL;
+  g_autoptr (KtLock) one = kt_lock_take (folder, "7001", &error);
+  g_autoptr (KtLock) two = kt_lock_take (folder, "../../7001", &error);
+  g_assert_no_error (error);
+  g_assert_nonnull (one);
+  g_assert_nonnull (two);
+  g_autofree char *path = g_build_filename (folder, "lock-..%2F..%2F7001", NULL);
+  g_assert_true (g_file_test (path, G_FILE_TEST_IS_REGULAR));
+  edit_remove_tree (folder);
+}
+
+static void
+test_unwritable (void)
+{
+  g_autoptr (GError) error = NULL;
+  g_assert_null (kt_lock_take ("/proc/none", "7001", &error));
+  g_assert_error (error, KT_ERROR, KT_ERROR_NOT_FOUND);
+}
+
+int
+main (int argc, char **argv)
+{
+  g_test_init (&argc, &argv, NULL);
+  g_test_add_func ("/change/lock/names-its-holder-and-dies-with-it", test_dies_with_holder);
+  g_test_add_func ("/change/lock/one-per-server", test_per_server);
+  g_test_add_func ("/change/lock/missing-folder-is-an-error", test_unwritable);
+  return g_test_run ();
+}
