@@ -1,0 +1,1 @@
+SELECT extname AS name FROM pg_catalog.pg_extension ORDER BY extname
