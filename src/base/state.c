@@ -31,16 +31,22 @@ error_code_of (KtState *state, int code)
   return KT_ERROR_STATE;
 }
 
-/* A damaged database is set aside with its whole folder: its write-ahead log must never meet a new database. */
+/* With its whole folder: the write-ahead log must never meet a new database. */
+char *
+kt_state_damage_hint (const KtState *state)
+{
+  return g_strdup_printf ("set it aside with: mv %s %s.damaged (kastune begins a new one, "
+                          "which does not know the change sets of the old)",
+                          state->directory, state->directory);
+}
+
 static char *
 hint_of (KtState *state, int code)
 {
   switch (code)
     {
     case SQLITE_CORRUPT:
-    case SQLITE_NOTADB:
-      return g_strdup_printf ("set it aside with: mv %s %s.damaged (kastune begins a new one, which does not know the change sets of the old)",
-                              state->directory, state->directory);
+    case SQLITE_NOTADB: return kt_state_damage_hint (state);
     case SQLITE_BUSY:
     case SQLITE_LOCKED: return g_strdup ("another kastune is writing to it: try again when it is done");
     case SQLITE_READONLY:
@@ -224,7 +230,8 @@ kt_state_reserve (KtState *state, GError **error)
     return TRUE;
   if (fd >= 0)
     unlink (path);
-  kt_error_set_errno (error, failed, NULL, "cannot set %d MiB aside for the journal in %s", RESERVE_BYTES >> 20, state->directory);
+  kt_error_set_errno (error, failed, NULL, "cannot set %d MiB aside for the journal in %s", RESERVE_BYTES >> 20,
+                      state->directory);
   return FALSE;
 }
 
@@ -246,7 +253,7 @@ kt_state_check_table (KtState *state, const char *table, GError **error)
   const char *answer = row ? (const char *) sqlite3_column_text (statement, 0) : "no answer";
   if (g_strcmp0 (answer, "ok") == 0)
     return TRUE;
-  g_autofree char *hint = hint_of (state, SQLITE_CORRUPT);
+  g_autofree char *hint = kt_state_damage_hint (state);
   kt_error_set (error, KT_ERROR_STATE, answer, hint, "the state database %s/state.db is damaged", state->directory);
   return FALSE;
 }

@@ -41,6 +41,9 @@ gboolean kt_state_reserve (KtState *state, GError **error);
 /* Gives it back to the file system; FALSE when there was none. */
 gboolean kt_state_spend_reserve (KtState *state);
 
+/* The hint of an error about damage: how to set the whole state folder aside. Caller frees. */
+char *kt_state_damage_hint (const KtState *state);
+
 /* Reads the whole of @table and its indexes. Errors: KT_ERROR_STATE when it is damaged. */
 gboolean kt_state_check_table (KtState *state, const char *table, GError **error);
 

@@ -138,8 +138,7 @@ kt_journal_check (KtState *state, GError **error)
 static void
 set_damaged (KtState *state, const char *what, const char *value, GError **error)
 {
-  g_autofree char *hint = g_strdup_printf ("set it aside with: mv %s %s.damaged (kastune begins a new one, which does not know the change sets of the old)",
-                                           kt_state_directory (state), kt_state_directory (state));
+  g_autofree char *hint = kt_state_damage_hint (state);
   kt_error_set (error, KT_ERROR_STATE, value, hint, "the journal in %s/state.db cannot be understood: %s",
                 kt_state_directory (state), what);
 }
@@ -199,8 +198,12 @@ read_step (KtState *state, sqlite3_stmt *row, GError **error)
   step->args = parse_sealed (state, text_of (row, 3), text_of (row, 11), error);
   if (step->args == NULL)
     return NULL;
-  if (text_of (row, 4) != NULL && (step->before = parse_sealed (state, text_of (row, 4), text_of (row, 12), error)) == NULL)
-    return NULL;
+  if (text_of (row, 4) != NULL)
+    {
+      step->before = parse_sealed (state, text_of (row, 4), text_of (row, 12), error);
+      if (step->before == NULL)
+        return NULL;
+    }
   return g_steal_pointer (&step);
 }
 

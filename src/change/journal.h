@@ -58,7 +58,8 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC (KtChangeStep, kt_change_step_free)
 void kt_change_free (KtChange *change);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (KtChange, kt_change_free)
 /* {id, title, server, server_name, actor, state, created_at_ms, ended_at_ms, reason,
- *  steps: [{position, kind, description, state, args, before, interrupts, interruption_ms, started_at_ms, ended_at_ms, error}]} */
+ *  steps: [{position, kind, description, state, args, before, interrupts, interruption_ms, started_at_ms, ended_at_ms,
+ *           error}]}; what is not yet known is absent. */
 JsonObject *kt_change_to_json (const KtChange *change);
 
 /* Creates or upgrades the journal's tables. Errors: KT_ERROR_STATE when a newer kastune wrote them. */
@@ -73,8 +74,9 @@ GPtrArray *kt_journal_list (KtState *state, const char *server, GError **error);
 GPtrArray *kt_journal_unfinished (KtState *state, const char *server, GError **error);
 /* Errors: KT_ERROR_NOT_FOUND. */
 KtChange *kt_journal_load (KtState *state, gint64 id, GError **error);
-/* The newest change set of @server (NULL: of any) in one of the states of the bit mask (1 << KT_CHANGE_…), or NULL without error. */
+/* The newest change set of @server (NULL: of any) in one of the states of the bit mask (1 << KT_CHANGE_…; 0: in any), or
+ * NULL without error. */
 KtChange *kt_journal_newest (KtState *state, const char *server, guint states, GError **error);
 
-/* What happened, oldest first: [{at_ms, step, description, event, actor, text}]; step is absent for the whole change set. */
+/* What happened, oldest first: [{at_ms, step, description, event, actor, text}]; without `step` it is about the whole. */
 JsonArray *kt_journal_events (KtState *state, gint64 id, GError **error);

@@ -63,7 +63,8 @@ describe_failure (const Run *run, const KtChangeStep *step, const GError *error)
 {
   g_autofree char *name = step != NULL ? name_of_step (run, step) : NULL;
   const char *detail = kt_error_detail (error);
-  return g_strconcat (name != NULL ? name : "", name != NULL ? ": " : "", error->message, detail != NULL ? ": " : "", detail, NULL);
+  return g_strconcat (name != NULL ? name : "", name != NULL ? ": " : "", error->message,
+                      detail != NULL ? ": " : "", detail, NULL);
 }
 
 static void
@@ -140,7 +141,8 @@ set_stuck (Run *run, const KtChangeStep *step, const GError *failure, GError **e
 {
   g_autofree char *name = name_of_step (run, step);
   g_autofree char *failed = describe_failure (run, step, failure);
-  g_autofree char *because = run->why != NULL ? g_strdup_printf ("; it had to be undone because of %s", run->why) : g_strdup ("");
+  g_autofree char *because
+    = run->why != NULL ? g_strdup_printf ("; it had to be undone because of %s", run->why) : g_strdup ("");
   g_autofree char *reason = g_strdup_printf ("could not undo %s%s", failed, because);
   record_undo (run, NULL, KT_CHANGE_STUCK, reason);
 
@@ -170,8 +172,8 @@ go_back (Run *run, GError **error)
   if (run->unrecorded == NULL)
     return TRUE;
   g_propagate_prefixed_error (error, g_steal_pointer (&run->unrecorded),
-                              "undone, the system is as before, but that could not be recorded, so kastune will undo it once more "
-                              "at its next start: ");
+                              "undone, the system is as before, but that could not be recorded, "
+                              "so kastune will undo it once more at its next start: ");
   return FALSE;
 }
 
@@ -190,7 +192,8 @@ static gboolean
 carry_out (Run *run, const KtStepKind *kind, KtChangeStep *step, GError **error)
 {
   KtStepContext context = context_of (run->runner, run->runner->cancellable);
-  g_autoptr (JsonObject) before = kind->prepare != NULL ? kind->prepare (&context, step->args, error) : json_object_new ();
+  g_autoptr (JsonObject) before
+    = kind->prepare != NULL ? kind->prepare (&context, step->args, error) : json_object_new ();
   if (before == NULL)
     return FALSE;
   kt_crash_point ("runner: step %d prepared", (int) step->id);
@@ -284,8 +287,9 @@ refuse_unfinished (const KtRunner *runner, const char *server, GError **error)
     return TRUE;
   const KtChange *change = g_ptr_array_index (changes, 0);
   g_autofree char *hint = g_strdup_printf ("kastune undo %" G_GINT64_FORMAT, change->id);
-  kt_error_set (error, KT_ERROR_REFUSED, change->reason, hint, "change set %" G_GINT64_FORMAT " (%s) of this server is not finished: %s",
-                change->id, change->title, kt_change_state_name (change->state));
+  kt_error_set (error, KT_ERROR_REFUSED, change->reason, hint,
+                "change set %" G_GINT64_FORMAT " (%s) of this server is not finished: %s", change->id, change->title,
+                kt_change_state_name (change->state));
   return FALSE;
 }
 
@@ -344,7 +348,8 @@ may_be_undone (const KtRunner *runner, const KtChange *change, GError **error)
 {
   if (change->state == KT_CHANGE_UNDONE)
     {
-      kt_error_set (error, KT_ERROR_REFUSED, change->reason, "kastune history", "change set %" G_GINT64_FORMAT " is already undone", change->id);
+      kt_error_set (error, KT_ERROR_REFUSED, change->reason, "kastune history",
+                    "change set %" G_GINT64_FORMAT " is already undone", change->id);
       return FALSE;
     }
   g_autoptr (GError) failure = NULL;
@@ -358,7 +363,8 @@ may_be_undone (const KtRunner *runner, const KtChange *change, GError **error)
     {
       g_autofree char *hint = g_strdup_printf ("kastune undo %" G_GINT64_FORMAT, newest->id);
       kt_error_set (error, KT_ERROR_REFUSED, NULL, hint,
-                    "change set %" G_GINT64_FORMAT " (%s) cannot be undone before the newer change set %" G_GINT64_FORMAT " (%s, %s)",
+                    "change set %" G_GINT64_FORMAT " (%s) cannot be undone before the newer change set"
+                    " %" G_GINT64_FORMAT " (%s, %s)",
                     change->id, change->title, newest->id, newest->title, kt_change_state_name (newest->state));
     }
   return FALSE;
@@ -431,7 +437,8 @@ kt_runner_undo (const KtRunner *runner, gint64 id, GError **error)
   g_autoptr (KtChange) glance = NULL;
   if (!kt_journal_init (runner->state, error) || (glance = kt_journal_load (runner->state, id, error)) == NULL
       || (lock = kt_lock_take (kt_state_directory (runner->state), glance->server, error)) == NULL
-      || (run.change = kt_journal_load (runner->state, id, error)) == NULL || !may_be_undone (runner, run.change, error))
+      || (run.change = kt_journal_load (runner->state, id, error)) == NULL
+      || !may_be_undone (runner, run.change, error))
     return FALSE;
   if (run.change->state == KT_CHANGE_APPLIED && !ask_steps (&run, error))
     return FALSE;

@@ -24,7 +24,8 @@ add_event (KtState *state, gint64 change, gint64 position, gint64 at, const char
            const char *text, GError **error)
 {
   return kt_state_run (state, error,
-                       "INSERT INTO event (change_set, position, at, event, actor, text) VALUES (?, nullif(?, 0), ?, ?, ?, ?)",
+                       "INSERT INTO event (change_set, position, at, event, actor, text)"
+                       " VALUES (?, nullif(?, 0), ?, ?, ?, ?)",
                        "iiisss", change, position, at, event, actor, text);
 }
 
@@ -77,10 +78,10 @@ insert_step (KtState *state, gint64 change, const KtChangeStep *step, GError **e
   g_autofree char *sha256 = NULL;
   g_autofree char *args = object_to_line (step->args, &sha256);
   return kt_state_run (state, error,
-                       "INSERT INTO step (change_set, position, kind, description, args, args_sha256, interrupts, interruption_ms, state)"
-                       " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
-                       "iissssiis", change, step->id, step->kind, step->description, args, sha256, (gint64) step->interrupts,
-                       step->interruption_ms, kt_step_state_name (step->state));
+                       "INSERT INTO step (change_set, position, kind, description, args, args_sha256, interrupts,"
+                       " interruption_ms, state) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
+                       "iissssiis", change, step->id, step->kind, step->description, args, sha256,
+                       (gint64) step->interrupts, step->interruption_ms, kt_step_state_name (step->state));
 }
 
 static gboolean
@@ -88,8 +89,10 @@ insert_change (KtState *state, KtChange *change, GError **error)
 {
   const char *name = kt_change_state_name (change->state);
   if (!kt_state_run (state, error,
-                     "INSERT INTO change_set (title, server, server_name, actor, state, created_at) VALUES (?, ?, ?, ?, ?, ?)",
-                     "sssssi", change->title, change->server, change->server_name, change->actor, name, change->created_at))
+                     "INSERT INTO change_set (title, server, server_name, actor, state, created_at)"
+                     " VALUES (?, ?, ?, ?, ?, ?)",
+                     "sssssi", change->title, change->server, change->server_name, change->actor, name,
+                     change->created_at))
     return FALSE;
   change->id = kt_state_last_id (state);
   for (guint i = 0; i < change->steps->len; i++)
@@ -111,17 +114,19 @@ kt_transition_begin (KtState *state, const KtPlan *plan, const char *actor, GErr
 /* --- transitions -------------------------------------------------------------------------------------------------- */
 
 gboolean
-kt_transition_change (KtState *state, KtChange *change, KtChangeState to, const char *actor, const char *text, GError **error)
+kt_transition_change (KtState *state, KtChange *change, KtChangeState to, const char *actor, const char *text,
+                      GError **error)
 {
   gint64 now = now_ms ();
   gint64 ended_at = to == KT_CHANGE_APPLIED || to == KT_CHANGE_UNDONE ? now : 0;
   const char *name = kt_change_state_name (to);
   if (!kt_state_begin (state, error))
     return FALSE;
-  gboolean written = kt_state_run (state, error,
-                                   "UPDATE change_set SET state = ?, ended_at = ?, reason = coalesce(?, reason) WHERE id = ?",
-                                   "sisi", name, ended_at, text, change->id)
-                     && add_event (state, change->id, 0, now, name, actor, text, error);
+  gboolean written
+    = kt_state_run (state, error,
+                    "UPDATE change_set SET state = ?, ended_at = ?, reason = coalesce(?, reason) WHERE id = ?",
+                    "sisi", name, ended_at, text, change->id)
+      && add_event (state, change->id, 0, now, name, actor, text, error);
   if (!finish (state, written, "change set", name, error))
     return FALSE;
   change->state = to;
@@ -135,8 +140,8 @@ kt_transition_change (KtState *state, KtChange *change, KtChangeState to, const 
 }
 
 gboolean
-kt_transition_applying (KtState *state, const KtChange *change, KtChangeStep *step, JsonObject *before, const char *actor,
-                        GError **error)
+kt_transition_applying (KtState *state, const KtChange *change, KtChangeStep *step, JsonObject *before,
+                        const char *actor, GError **error)
 {
   gint64 now = now_ms ();
   g_autofree char *sha256 = NULL;
@@ -144,10 +149,12 @@ kt_transition_applying (KtState *state, const KtChange *change, KtChangeStep *st
   const char *name = kt_step_state_name (KT_STEP_APPLYING);
   if (!kt_state_begin (state, error))
     return FALSE;
-  gboolean written = kt_state_run (state, error,
-                                   "UPDATE step SET state = ?, before = ?, before_sha256 = ?, started_at = ? WHERE change_set = ? AND position = ?",
-                                   "sssiii", name, line, sha256, now, change->id, step->id)
-                     && add_event (state, change->id, step->id, now, name, actor, NULL, error);
+  gboolean written
+    = kt_state_run (state, error,
+                    "UPDATE step SET state = ?, before = ?, before_sha256 = ?, started_at = ?"
+                    " WHERE change_set = ? AND position = ?",
+                    "sssiii", name, line, sha256, now, change->id, step->id)
+      && add_event (state, change->id, step->id, now, name, actor, NULL, error);
   if (!finish (state, written, "step", name, error))
     return FALSE;
   step->state = KT_STEP_APPLYING;
@@ -167,7 +174,8 @@ kt_transition_step (KtState *state, const KtChange *change, KtChangeStep *step, 
     return FALSE;
   gboolean written
     = kt_state_run (state, error,
-                    "UPDATE step SET state = ?, ended_at = ?, error = coalesce(?, error) WHERE change_set = ? AND position = ?",
+                    "UPDATE step SET state = ?, ended_at = ?, error = coalesce(?, error)"
+                    " WHERE change_set = ? AND position = ?",
                     "sisii", name, ended_at, text, change->id, step->id)
       && add_event (state, change->id, step->id, now, name, actor, text, error);
   if (!finish (state, written, "step", name, error))
