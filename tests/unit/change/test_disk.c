@@ -215,6 +215,27 @@ test_undo_on_full_disk (void)
   assert_stand (&disk, EDIT_BEFORE, KT_CHANGE_UNDONE);
 }
 
+/* It fills up at every event of an undo, which therefore lacks disk for the journal, for the files or for both. */
+static void
+test_full_during_undo (void)
+{
+  for (int k = 1; k <= 7; k++)
+    {
+      g_auto (Disk) disk;
+      disk_open (&disk, TRUE, TRUE);
+      g_autoptr (GError) error = NULL;
+      gint64 id = 0;
+      g_assert_true (kt_runner_apply (&disk.runner, disk.plan, &id, &error));
+      disk.event = 0;
+      disk.act_at = k;
+      disk.act = fill;
+      g_assert_true (kt_runner_undo (&disk.runner, id, &error));
+      g_assert_no_error (error);
+      make_room (disk.small);
+      assert_stand (&disk, EDIT_BEFORE, KT_CHANGE_UNDONE);
+    }
+}
+
 /* --- read-only ---------------------------------------------------------------------------------------------------- */
 
 static void
@@ -305,6 +326,7 @@ main (int argc, char **argv)
   g_test_add_func ("/change/disk/full-without-reserve-is-undone-and-recorded-later", test_full_without_reserve);
   g_test_add_func ("/change/disk/full-before-it-begins-changes-nothing", test_full_before);
   g_test_add_func ("/change/disk/undo-works-on-a-full-disk", test_undo_on_full_disk);
+  g_test_add_func ("/change/disk/full-at-any-event-of-an-undo-is-finished", test_full_during_undo);
   g_test_add_func ("/change/disk/read-only-state-folder-is-refused", test_read_only_state);
   g_test_add_func ("/change/disk/read-only-settings-are-stuck-until-writable", test_read_only_files);
   return g_test_run ();
