@@ -22,6 +22,7 @@ typedef struct {
   GPtrArray *chain;        /* paths of the files that are being read, the outermost first; borrowed */
   GHashTable *by_name;     /* name to the entry that wins so far */
   GHashTable *by_spelling; /* the same for names as written */
+  GHashTable *reported;    /* problems: a file that is included twice is reported once */
 } Reader;
 
 static void read_file (Reader *reader, const char *path, Place from, gboolean must_exist);
@@ -50,11 +51,12 @@ add_problem (Reader *reader, const char *path, guint line, const char *format, .
 {
   va_list args;
   va_start (args, format);
-  KtConfProblem *problem = g_new0 (KtConfProblem, 1);
-  problem->path = g_strdup (path);
-  problem->line = line;
-  problem->text = g_strdup_vprintf (format, args);
+  g_autofree char *text = g_strdup_vprintf (format, args);
   va_end (args);
+  if (!g_hash_table_add (reader->reported, g_strdup_printf ("%s:%u: %s", path, line, text)))
+    return;
+  KtConfProblem *problem = g_new0 (KtConfProblem, 1);
+  *problem = (KtConfProblem){ .path = g_strdup (path), .line = line, .text = g_steal_pointer (&text) };
   g_ptr_array_add (reader->tree->problems, problem);
 }
 
@@ -198,7 +200,7 @@ read_opened (Reader *reader, KtConfFile *file)
 static void
 read_file (Reader *reader, const char *path, Place from, gboolean must_exist)
 {
-  if (!may_descend (reader, path, from) || (!must_exist && access (path, R_OK) != 0))
+  if (!may_descend (reader, path, from) || (!must_exist && eaccess (path, R_OK) != 0))
     return;
   g_autoptr (GError) error = NULL;
   KtConfFile *file = kt_conf_file_read (path, &error);
@@ -234,7 +236,8 @@ kt_conf_tree_read (const char *config_file, const char *data_directory, GError *
   g_autoptr (GPtrArray) chain = g_ptr_array_new ();
   g_autoptr (GHashTable) by_name = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, NULL);
   g_autoptr (GHashTable) by_spelling = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, NULL);
-  Reader reader = { tree, chain, by_name, by_spelling };
+  g_autoptr (GHashTable) reported = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, NULL);
+  Reader reader = { tree, chain, by_name, by_spelling, reported };
   read_opened (&reader, file);
   read_auto_conf (&reader, path, data_directory);
   return tree;

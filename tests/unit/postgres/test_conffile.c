@@ -85,7 +85,7 @@ static void
 test_lossless (void)
 {
   static const char *const texts[] = {
-    "", "\n", "a=1", "a=1\n", "\r\n", "a = 1\r\nb = 2\r\n", "a = 1\rb = 2", "\xef\xbb\xbf" "a = 1\n", "\t a 'x''y\\n' # c", "caf\xe9 = \xff\n",
+    "", "\n", "a=1", "a=1\n", "\r\n", "a = 1\r\nb = 2\r\n", "a = 1\rb = 2", ("\xef\xbb\xbf" "a = 1\n"), "\t a 'x''y\\n' # c", "caf\xe9 = \xff\n",
     "broken ' line\n\n\n#\n", "#only a comment", " \t ", "a='\\", "a='x''",
   };
   for (gsize i = 0; i < G_N_ELEMENTS (texts); i++)
