@@ -455,7 +455,7 @@ test_random_lines (void)
           n_kinds[compare_line (lines->pdata[i], rows, GPOINTER_TO_INT (g_hash_table_lookup (table, path)) - 1)]++;
         }
     }
-  g_assert_cmpuint (n_kinds[KT_CONF_SETTING], >, N_LINES / 10);
+  g_assert_cmpuint (n_kinds[KT_CONF_SETTING], >, N_LINES / 15);
   g_assert_cmpuint (n_kinds[KT_CONF_BROKEN], >, N_LINES / 10);
 }
 
