@@ -15,9 +15,9 @@
 #include <string.h>
 #include <unistd.h>
 
-#define N_TREES 120           /* for each version */
+#define N_TREES 80           /* for each version */
 #define START_EVERY 2         /* of them, how many are also given to `postgres -C`: with the version of Debian only */
-#define N_LINES 3000
+#define N_LINES 2000
 #define LINES_IN_TREE 100
 #define UNLIKELY(random, n) (g_rand_int_range (random, 0, n) == 0)
 #define PICK(random, array) (array)[g_rand_int_range (random, 0, (gint32) G_N_ELEMENTS (array))]
@@ -62,6 +62,8 @@ static const char *const tree_files[] = {
   "postgresql.conf", "postgresql.auto.conf", "sub/two.conf", "one.conf", "sub/three.conf", "conf.d/10-a.conf", "conf.d/B.conf",
   "conf.d/a.conf", "conf.d/.hidden.conf", "conf.d/note.conf.bak", "conf.d/.conf", "conf.d/ä.conf",
 };
+
+static KtTestCluster *shared;
 
 static const Setting *
 find_setting (const char *name)
@@ -349,12 +351,23 @@ read_tree (const KtTestCluster *cluster)
   return tree;
 }
 
-/* One connection is opened before the files are overwritten: the server never takes them over. */
+/* A running server whose files the tests overwrite, so it is never told to take them over. Borrowed, until another
+ * version is wanted. */
+static KtTestCluster *
+own_cluster (int major)
+{
+  if (shared != NULL && shared->major != major)
+    g_clear_pointer (&shared, kt_test_cluster_free);
+  if (shared == NULL)
+    shared = kt_test_cluster_new (&(KtTestClusterOptions){ .major = major, .without_sync = TRUE });
+  write_file (shared->data_directory, "postgresql.auto.conf", "");
+  return shared;
+}
+
 static void
 test_random_trees (gconstpointer data)
 {
-  g_autoptr (KtTestCluster) cluster
-    = kt_test_cluster_new (&(KtTestClusterOptions){ .major = GPOINTER_TO_INT (data), .without_sync = TRUE });
+  KtTestCluster *cluster = own_cluster (GPOINTER_TO_INT (data));
   g_autoptr (PGconn) connection = PQconnectdb (cluster->conninfo);
   guint n_accepted = 0;
   for (guint32 seed = 1; seed <= N_TREES; seed++)
@@ -431,7 +444,7 @@ compare_line (const char *text, PGresult *rows, int row)
 static void
 test_random_lines (void)
 {
-  g_autoptr (KtTestCluster) cluster = kt_test_cluster_new (&(KtTestClusterOptions){ .without_sync = TRUE });
+  KtTestCluster *cluster = own_cluster (KT_TEST_DEBIAN_MAJOR);
   g_autoptr (PGconn) connection = PQconnectdb (cluster->conninfo);
   g_autoptr (GRand) random = g_rand_new_with_seed (20);
   guint n_kinds[KT_CONF_BROKEN + 1] = { 0 };
@@ -565,7 +578,7 @@ test_data_directory (void)
 static void
 test_depth (void)
 {
-  g_autoptr (KtTestCluster) cluster = kt_test_cluster_new (&(KtTestClusterOptions){ .without_sync = TRUE });
+  KtTestCluster *cluster = own_cluster (KT_TEST_DEBIAN_MAJOR);
   g_autoptr (PGconn) connection = PQconnectdb (cluster->conninfo);
   for (int depth = 10; depth <= 11; depth++)
     {
@@ -679,5 +692,7 @@ main (int argc, char **argv)
   g_test_add_func ("/postgres/conftree/forbidden-files-as-the-server-takes-them", test_forbidden);
   g_test_add_func ("/postgres/conftree/random-lines-as-the-server-cuts-them", test_random_lines);
   kt_test_add_versions ("/postgres/conftree/random-trees-as-the-server-reads-them", test_random_trees);
-  return g_test_run ();
+  int status = g_test_run ();
+  g_clear_pointer (&shared, kt_test_cluster_free);
+  return status;
 }

@@ -242,7 +242,7 @@ test_numbers_as_the_server (gconstpointer data)
   g_autoptr (PGconn) connection = PQconnectdb (cluster->conninfo);
   g_assert_cmpint (PQstatus (connection), ==, CONNECTION_OK);
   static const char *const names[] = {
-    "wal_skip_threshold",    "effective_cache_size", "statement_timeout",        "log_min_duration_statement",
+    "wal_skip_threshold",    "effective_cache_size", "lock_timeout",        "log_min_duration_statement",
     "effective_io_concurrency", "vacuum_cost_delay",  "seq_page_cost",            "cursor_tuple_fraction",
   };
   g_autoptr (GPtrArray) texts = all_texts ();
