@@ -17,7 +17,7 @@ typedef struct {
   gint64 total;      /* the machine, or its limit when that is smaller */
   char *total_reason;
   GPtrArray *lines;  /* KtBudgetLine: what is set aside for others */
-  gint64 reserved;
+  gint64 reserved;   /* their sum */
   gint64 postgresql; /* total - reserved, at least KT_BUDGET_LEAST */
   gboolean short_of_memory; /* less than the least was left */
 } KtBudget;
@@ -28,8 +28,6 @@ typedef struct {
 KtBudget *kt_budget_new (const KtPlatform *platform, gint64 reserve);
 void kt_budget_free (KtBudget *budget);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (KtBudget, kt_budget_free)
-/* Takes nothing over; @line->name and ->reason are copied. */
-void kt_budget_line_free (KtBudgetLine *line);
 
 /* What decides how much memory a server can take. Sizes in bytes. */
 typedef struct {
@@ -47,6 +45,9 @@ typedef enum {
   KT_MEMORY_TOO_MUCH /* beyond: refused */
 } KtMemoryVerdict;
 
+#define KT_MEMORY_FITS_SHARE 0.75
+#define KT_MEMORY_TIGHT_SHARE 0.85
+
 typedef struct {
   GPtrArray *lines; /* KtBudgetLine */
   gint64 total;
@@ -58,6 +59,13 @@ KtWorstCase *kt_worst_case_new (const KtMemoryUse *use, gint64 memory);
 void kt_worst_case_free (KtWorstCase *worst);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (KtWorstCase, kt_worst_case_free)
 const char *kt_memory_verdict_name (KtMemoryVerdict verdict); /* "fits", "tight", "too much" */
+
+/* The sum alone. */
+gint64 kt_worst_case_total (const KtMemoryUse *use);
+/* The largest shared_buffers, and the largest work_mem, with which the rest of @use still fits into @memory (75 % of it).
+ * May be negative. */
+gint64 kt_room_for_shared_buffers (const KtMemoryUse *use, gint64 memory);
+gint64 kt_room_for_work_mem (const KtMemoryUse *use, gint64 memory);
 
 /* Shared memory the server asks the kernel for, in bytes; what vm.nr_hugepages has to cover. */
 gint64 kt_shared_memory (const KtMemoryUse *use);

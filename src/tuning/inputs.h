@@ -36,6 +36,12 @@ typedef struct {
   gboolean copy_on_write, zfs, network;
 } KtDisk;
 
+/* A figure by the class of the disk; an unknown one counts as SSD. */
+double kt_disk_choose (const KtDisk *disk, double hdd, double ssd, double nvme);
+gboolean kt_disk_is_flash (const KtDisk *disk);
+/* "NVMe, measured", "HDD by its flags": for sentences. Caller frees. */
+char *kt_disk_describe (const KtDisk *disk);
+
 struct KtInputs {
   const KtPlatform *platform;  /* borrowed */
   const KtServer *server;      /* borrowed; NULL: advice without a server */

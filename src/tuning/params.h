@@ -48,6 +48,7 @@ typedef struct {
   int from;
   const char *boot;
   double min, max;
+  const char *const *words;
   KtApply apply;
 } KtParamChange;
 
@@ -72,7 +73,8 @@ typedef struct {
   gboolean per_session;          /* ALTER ROLE and ALTER DATABASE can override it */
   gboolean floor;                /* something may already need the running value: never lowered */
   gboolean never;                /* kastune never sets it, whatever a profile says */
-  const char *summary, *why, *source, *hazard; /* hazard NULL: none known */
+  const char *page;              /* of the PostgreSQL manual; NULL: described elsewhere */
+  const char *summary, *why, *source, *hazard; /* source: evidence besides the manual, may be NULL; hazard NULL: none known */
   KtImpact impact;
 } KtParam;
 
@@ -87,7 +89,8 @@ gboolean kt_param_exists (const KtParam *param, int major);
 KtApply kt_param_apply (const KtParam *param, int major);
 const char *kt_param_boot (const KtParam *param, int major);
 void kt_param_limits (const KtParam *param, int major, double *min, double *max);
-/* Where the manual of that version describes it. Caller frees. */
+const char *const *kt_param_words (const KtParam *param, int major); /* NULL unless an enum */
+/* Where the manual of that version describes it; NULL for parameters of extensions without a page. Caller frees. */
 char *kt_param_manual (const KtParam *param, int major);
 
 /* Reads a value written by a person: type, unit, words and limits of that version.

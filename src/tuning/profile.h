@@ -5,20 +5,31 @@
  * file, group, key and reason.
  *
  *     [profile]
- *     extends=standard            # a built-in name, or another file (relative to this one)
+ *     # a built-in name, or another file, relative to this one
+ *     extends=standard
  *     summary=Explorer with many readers
- *     phase=steady                # or initial-sync
- *     durability=full             # or async-commit-offered: show what synchronous_commit=off for one role would mean
- *     reserve=8GB                 # memory for everything that is not PostgreSQL
- *     connections=150             # max_connections to plan for
- *     busy-connections=40         # how many of them sort and hash at once
- *     batch-concurrency=4         # of the indexer: its pool is ten times that
+ *     # or initial-sync
+ *     phase=steady
+ *     # or full: do not even mention what synchronous_commit=off for the indexer's role would mean
+ *     durability=async-commit-offered
+ *     # memory for everything that is not PostgreSQL
+ *     reserve=8GB
+ *     # max_connections to plan for, and how many of them sort and hash at once
+ *     connections=150
+ *     busy-connections=40
+ *     # of the indexer, whose pool is ten times that, and of the API servers
+ *     batch-concurrency=4
  *     api-connections=60
- *     transactions-per-second=200 # the chain's load to model where nothing is measured
+ *     # the chain's load to model where nothing is measured
+ *     transactions-per-second=200
+ *
  *     [set]
- *     work_mem=32MB               # beats the rule
+ *     # beats the rule
+ *     work_mem=32MB
+ *
  *     [factor]
- *     shared_buffers=1.2          # times the rule's result, inside the parameter's limits
+ *     # times the rule's result, inside the parameter's limits
+ *     shared_buffers=1.2
  */
 #pragma once
 

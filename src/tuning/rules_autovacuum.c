@@ -1,0 +1,108 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * Autovacuum. The indexer inserts and prunes in large batches: there is little bloat and much freezing. Insert-triggered
+ * runs keep the visibility map (index-only scans) and spread the freezing. Values for the largest tables are theirs alone
+ * and stand in tables.c.
+ */
+#include "tuning/rules.h"
+
+#include "base/size.h"
+
+#define DEFAULT_SLOTS 16
+#define READS_PER_COST_UNIT 25 /* of depth 16: a limited disk keeps most of its I/O for the indexer */
+
+gboolean
+kt_rule_autovacuum_max_workers (const KtInputs *in, KtValue *out, GString *because)
+{
+  gint64 workers = in->memory < 4 * KT_GIB ? 2 : in->cpus <= 4 ? 3 : in->cpus <= 16 ? 4 : 5;
+  gint64 slots = in->server != NULL ? kt_server_int (in->server, "autovacuum_worker_slots", DEFAULT_SLOTS) : DEFAULT_SLOTS;
+  g_autofree char *memory = kt_size_format (in->memory);
+  if (in->major >= 18)
+    workers = MIN (workers, slots);
+  kt_value_set_int (out, workers);
+  g_string_append_printf (because, "%s and %u CPUs; few, very large tables: more workers do not help one table, and they "
+                                   "share one cost limit", memory, in->cpus);
+  return TRUE;
+}
+
+gboolean
+kt_rule_autovacuum_naptime (const KtInputs *in, KtValue *out, GString *because)
+{
+  gboolean sync = in->phase == KT_PHASE_INITIAL_SYNC;
+  kt_value_set_int (out, sync ? 60000 : 30000);
+  g_string_append (because, sync ? "during the first sync the disk is for the indexer"
+                                 : "large tables reach their thresholds often: look twice a minute");
+  return TRUE;
+}
+
+gboolean
+kt_rule_autovacuum_vacuum_cost_limit (const KtInputs *in, KtValue *out, GString *because)
+{
+  double limit = kt_disk_choose (&in->data, 400, 2000, 4000);
+  g_autofree char *disk = kt_disk_describe (&in->data);
+  g_string_append_printf (because, "storage is %s", disk);
+  if (in->data.measured && in->data.reads_16 / READS_PER_COST_UNIT < limit)
+    {
+      limit = MAX (in->data.reads_16 / READS_PER_COST_UNIT, 400);
+      g_string_append_printf (because, " with %.0f reads/s at depth 16, so less than its class could take",
+                              in->data.reads_16);
+    }
+  gint64 wanted = (gint64) limit / 100 * 100;
+  kt_value_set_int (out, wanted);
+  g_string_append_printf (because, "; at most %.0f MB/s of dirtied pages where the default stops at 39 MB/s",
+                          (double) wanted / 200.0 * 39.0);
+  return TRUE;
+}
+
+gboolean
+kt_rule_autovacuum_vacuum_cost_delay (const KtInputs *in, KtValue *out, GString *because)
+{
+  kt_value_set_real (out, 2);
+  g_string_append (because, "the pause belongs to the limit: 20 ms with 2000 would be no faster than the defaults");
+  return TRUE;
+}
+
+gboolean
+kt_rule_autovacuum_vacuum_scale_factor (const KtInputs *in, KtValue *out, GString *because)
+{
+  kt_value_set_real (out, 0.05);
+  g_string_append (because, "pruned rows are cleaned up after 5 % of a table instead of 20 %");
+  return TRUE;
+}
+
+gboolean
+kt_rule_autovacuum_analyze_scale_factor (const KtInputs *in, KtValue *out, GString *because)
+{
+  kt_value_set_real (out, 0.02);
+  g_string_append (because, "block_time grows all the time and is outside the statistics until the next analyse");
+  return TRUE;
+}
+
+gboolean
+kt_rule_autovacuum_vacuum_insert_threshold (const KtInputs *in, KtValue *out, GString *because)
+{
+  kt_value_set_int (out, 100000);
+  g_string_append (because, "keeps small tables from being vacuumed for nothing");
+  return TRUE;
+}
+
+gboolean
+kt_rule_autovacuum_vacuum_insert_scale_factor (const KtInputs *in, KtValue *out, GString *because)
+{
+  kt_value_set_real (out, 0.05);
+  g_string_append_printf (because, "spreads freezing and keeps index-only scans working after 5 %% of new rows instead of 20 %%%s",
+                          in->major >= 18 ? "; 18 counts only pages that are not frozen yet" : "");
+  return TRUE;
+}
+
+gboolean
+kt_rule_vacuum_buffer_usage_limit (const KtInputs *in, KtValue *out, GString *because)
+{
+  gint64 most = kt_wanted_int (in, "shared_buffers") / 8;
+  gint64 wanted = (gint64) kt_disk_choose (&in->data, 4, 16, 64) * KT_MIB;
+  g_autofree char *disk = kt_disk_describe (&in->data);
+  kt_value_set_int (out, MIN (wanted, most) / KT_MIB * KT_MIB);
+  g_string_append_printf (because, "storage is %s; a small ring makes vacuum flush WAL all the time, and this is at most an "
+                                   "eighth of shared_buffers", disk);
+  return TRUE;
+}
