@@ -20,6 +20,7 @@
 #define BUSY_BACKEND (10 * KT_MIB)
 #define IDLE_BACKEND (2 * KT_MIB)
 #define PAGE_TABLE_SHARE 512
+#define UNKNOWN_MEMORY KT_GIB
 
 static void
 line_free (KtBudgetLine *line)
@@ -67,33 +68,35 @@ add_neighbours (GPtrArray *lines, const KtPlatform *platform)
     }
 }
 
-/* A limit seen from inside holds for the neighbours as well, which are in the same container. Seen from the host it is
- * PostgreSQL's own: neighbours then only count against the machine. */
-static gint64
-left_for_postgresql (const KtPlatform *platform, gint64 total, gint64 reserved)
+/* How much there is, and why; a machine that does not say counts as the smallest that makes sense. */
+static void
+find_total (const KtPlatform *platform, KtBudget *budget)
 {
-  if (platform->kernel.container || total >= platform->memory.total)
-    return total - reserved;
-  return MIN (total, platform->memory.total - reserved);
+  const char *path = platform->cgroup.memory_limit_path;
+  budget->total = kt_platform_memory_limit (platform);
+  if (budget->total <= 0)
+    {
+      budget->total = UNKNOWN_MEMORY;
+      budget->total_reason = g_strdup ("assumed: the machine does not say how much memory it has");
+    }
+  else if (budget->total < platform->memory.total || platform->memory.total <= 0)
+    budget->total_reason = g_strdup_printf ("limit in %s", path != NULL ? path : "the control group");
+  else
+    budget->total_reason = g_strdup ("memory of this machine");
 }
 
 KtBudget *
 kt_budget_new (const KtPlatform *platform, gint64 reserve)
 {
   KtBudget *budget = g_new0 (KtBudget, 1);
-  budget->total = kt_platform_memory_limit (platform);
-  budget->total_reason = budget->total < platform->memory.total
-                           ? g_strdup_printf ("limit in %s", platform->cgroup.memory_limit_path != NULL
-                                                               ? platform->cgroup.memory_limit_path
-                                                               : "the control group")
-                           : g_strdup ("memory of this machine");
+  find_total (platform, budget);
   budget->lines = lines_new ();
   if (reserve >= 0)
     add_line (budget->lines, "reserve", reserve, "set aside as asked, whatever else runs here");
   else
     add_neighbours (budget->lines, platform);
   budget->reserved = sum_of (budget->lines);
-  gint64 left = left_for_postgresql (platform, budget->total, budget->reserved);
+  gint64 left = budget->total - budget->reserved;
   budget->short_of_memory = left < KT_BUDGET_LEAST;
   budget->postgresql = MAX (left, KT_BUDGET_LEAST);
   return budget;

@@ -10,7 +10,7 @@
 #include "tuning/inputs.h"
 
 typedef struct {
-  const char *name, *value; /* as they would stand in a configuration file */
+  const char *name, *value; /* as they would stand in a configuration file, unquoted */
   const char *place;        /* "custom.conf:12" for messages, or NULL */
 } KtProposal;
 
@@ -20,3 +20,6 @@ GPtrArray *kt_check (const KtInputs *in, const KtProposal *set, guint n);
 
 /* A profile against this machine and server: its own values, then everything it leads to. */
 GPtrArray *kt_profile_check (const KtInputs *in);
+
+/* What decides the worst case of memory, when the set is in force. */
+KtMemoryUse kt_memory_use_of (const KtInputs *in, const KtProposal *set, guint n);

@@ -122,12 +122,12 @@ kt_value_parse (KtGucType type, const char *unit, const char *text, KtValue *val
       kt_value_set_bool (value, on);
       return TRUE;
     case KT_GUC_INTEGER:
-      if (!kt_guc_parse_number (text, unit, &base, error))
+      if (!kt_guc_parse_number (type, text, unit, &base, error))
         return FALSE;
       kt_value_set_int (value, (gint64) kt_value_from_base (unit, round (base)));
       return TRUE;
     case KT_GUC_REAL:
-      if (!kt_guc_parse_number (text, unit, &base, error))
+      if (!kt_guc_parse_number (type, text, unit, &base, error))
         return FALSE;
       kt_value_set_real (value, kt_value_from_base (unit, base));
       return TRUE;

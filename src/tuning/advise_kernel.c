@@ -1,0 +1,314 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * Kernel settings for a database host. kastune only says what to run: they concern every program of the machine. Inside a
+ * container nothing of this can be changed, so nothing is said.
+ */
+#include "tuning/advise_parts.h"
+
+#include "base/size.h"
+#include "tuning/check.h"
+
+#include <math.h>
+#include <string.h>
+
+#define SYSCTL_FILE "/etc/sysctl.d/90-kastune.conf"
+#define HUGE_PAGES_FROM (2 * KT_GIB)
+#define SWAPPINESS 10
+
+static KtKernelRow * G_GNUC_PRINTF (4, 5)
+add_row (KtAdvice *advice, const char *name, const char *hazard, const char *format, ...)
+{
+  va_list arguments;
+  KtKernelRow *row = g_new0 (KtKernelRow, 1);
+  row->name = g_strdup (name);
+  row->verdict = KT_VERDICT_LEFT;
+  row->hazard = hazard;
+  va_start (arguments, format);
+  row->because = g_strdup_vprintf (format, arguments);
+  va_end (arguments);
+  g_ptr_array_add (advice->kernel, row);
+  return row;
+}
+
+/* @settled: the running value is good enough. */
+static void
+set_sysctl (KtKernelRow *row, gint64 running, gint64 wanted, gboolean settled)
+{
+  row->running = running >= 0 ? g_strdup_printf ("%" G_GINT64_FORMAT, running) : NULL;
+  row->wanted = g_strdup_printf ("%" G_GINT64_FORMAT, wanted);
+  row->verdict = settled ? KT_VERDICT_AS_WANTED : KT_VERDICT_CHANGE;
+  if (settled)
+    return;
+  row->command = g_strdup_printf ("sysctl -w %s=%s", row->name, row->wanted);
+  row->persist = g_strdup_printf ("%s = %s in %s", row->name, row->wanted, SYSCTL_FILE);
+}
+
+static KtMemoryUse
+advised_memory (const KtAdvice *advice)
+{
+  const KtInputs *in = advice->in;
+  KtMemoryUse use = kt_memory_use_of (in, NULL, 0);
+  use.shared_buffers = kt_wanted_int (in, "shared_buffers");
+  use.wal_buffers = kt_wanted_int (in, "wal_buffers");
+  use.connections = kt_wanted_int (in, "max_connections");
+  return use;
+}
+
+/* The server computes the number itself when it already runs with these buffers (15 and later). */
+static gint64
+huge_pages_needed (const KtAdvice *advice, gint64 page_size)
+{
+  const KtInputs *in = advice->in;
+  KtMemoryUse use = advised_memory (advice);
+  gint64 running = in->server != NULL ? kt_server_int (in->server, "shared_buffers", 0) * 8192 : 0;
+  gint64 exact = in->server != NULL ? kt_server_int (in->server, "shared_memory_size_in_huge_pages", -1) : -1;
+  if (exact > 0 && running == use.shared_buffers)
+    return exact;
+  return (kt_shared_memory (&use) + page_size - 1) / page_size;
+}
+
+static void
+advise_huge_pages (KtAdvice *advice)
+{
+  const KtMemory *memory = &advice->in->platform->memory;
+  gint64 buffers = kt_wanted_int (advice->in, "shared_buffers");
+  g_autofree char *mode = kt_wanted_text (advice->in, "huge_pages");
+  g_autofree char *size = kt_size_format (buffers);
+  if (memory->huge_page_size <= 0 || g_strcmp0 (mode, "off") == 0)
+    return;
+  if (buffers < HUGE_PAGES_FROM)
+    {
+      add_row (advice, "vm.nr_hugepages", NULL, "%s of shared_buffers: page tables are small below 2 GB", size);
+      return;
+    }
+  gint64 needed = huge_pages_needed (advice, memory->huge_page_size);
+  KtKernelRow *row =
+    add_row (advice, "vm.nr_hugepages",
+             "reserved pages are lost to everything else; when memory is fragmented fewer are granted: read it back, or reboot",
+             "%s of shared_buffers: without huge pages each session's page table takes up to %" G_GINT64_FORMAT " MB", size,
+             buffers / 512 / KT_MIB);
+  set_sysctl (row, memory->huge_pages_total, needed, memory->huge_pages_total >= needed);
+}
+
+/* Strict accounting makes allocations of other programs fail, so it is only for machines that PostgreSQL has to itself. */
+static void
+advise_overcommit (KtAdvice *advice)
+{
+  const KtInputs *in = advice->in;
+  const KtMemory *memory = &in->platform->memory;
+  const KtKernel *kernel = &in->platform->kernel;
+  gint64 others = in->budget->reserved;
+  if (kernel->overcommit_memory < 0 || memory->commit_limit <= 0 || memory->committed < 0)
+    return;
+  if (kernel->overcommit_memory == 2)
+    {
+      KtKernelRow *row = add_row (advice, "vm.overcommit_memory", NULL, "memory is promised only once: no surprise from the OOM killer");
+      set_sysctl (row, 2, 2, TRUE);
+      return;
+    }
+  if (others > KT_GIB || kernel->virtualization != NULL)
+    {
+      KtKernelRow *row = add_row (advice, "vm.overcommit_memory", NULL, "%s", others > KT_GIB
+        ? "strict accounting (2) makes large allocations of the other programs here fail"
+        : "strict accounting (2) is for machines whose memory is fixed; this one is virtual");
+      row->running = g_strdup_printf ("%" G_GINT64_FORMAT, kernel->overcommit_memory);
+      return;
+    }
+  g_autofree char *committed = kt_size_format (memory->committed);
+  KtKernelRow *row = add_row (advice, "vm.overcommit_memory",
+                              "with a ratio that is too small new processes and large mappings fail; huge pages shrink the limit",
+                              "PostgreSQL has this machine to itself: with 2 an allocation fails instead of the OOM killer ending a "
+                              "session and with it all others; set vm.overcommit_ratio first, %s are committed now", committed);
+  set_sysctl (row, kernel->overcommit_memory, 2, FALSE);
+  g_free (row->command);
+  row->command = g_strdup ("sysctl -w vm.overcommit_ratio=90 vm.overcommit_memory=2");
+  g_free (row->persist);
+  row->persist = g_strdup_printf ("vm.overcommit_ratio = 90 and vm.overcommit_memory = 2 in %s", SYSCTL_FILE);
+}
+
+static void
+advise_swappiness (KtAdvice *advice)
+{
+  const KtPlatform *platform = advice->in->platform;
+  gint64 running = platform->kernel.swappiness;
+  if (running < 0)
+    return;
+  if (platform->memory.swap_total <= 0)
+    {
+      KtKernelRow *row = add_row (advice, "vm.swappiness", NULL, "there is no swap");
+      row->running = g_strdup_printf ("%" G_GINT64_FORMAT, running);
+      return;
+    }
+  KtKernelRow *row = add_row (advice, "vm.swappiness", "0 invites the OOM killer",
+                              "shared_buffers that are swapped out cost two reads instead of one");
+  set_sysctl (row, running, SWAPPINESS, running <= SWAPPINESS && running > 0);
+}
+
+static void
+advise_dirty_bytes (KtAdvice *advice)
+{
+  const KtInputs *in = advice->in;
+  const KtKernel *kernel = &in->platform->kernel;
+  gint64 background = (gint64) kt_disk_choose (&in->data, 64, 128, 256) * KT_MIB;
+  gint64 limit = (gint64) kt_disk_choose (&in->data, 256, 512, 1024) * KT_MIB;
+  if (in->data.zfs || kernel->dirty_background_bytes < 0 || kernel->dirty_bytes < 0)
+    return;
+  g_autofree char *disk = kt_disk_describe (&in->data);
+  g_autofree char *memory = kt_size_format (in->platform->memory.total);
+  const struct {
+    const char *name;
+    gint64 running, wanted, ratio;
+  } rows[] = {
+    { "vm.dirty_background_bytes", kernel->dirty_background_bytes, background, kernel->dirty_background_ratio },
+    { "vm.dirty_bytes", kernel->dirty_bytes, limit, kernel->dirty_ratio },
+  };
+  for (gsize i = 0; i < G_N_ELEMENTS (rows); i++)
+    {
+      gint64 by_ratio = in->platform->memory.total / 100 * MAX (rows[i].ratio, 0);
+      gint64 now = rows[i].running > 0 ? rows[i].running : by_ratio;
+      KtKernelRow *row = add_row (advice, rows[i].name, "setting the bytes zeroes the ratio; it concerns every program",
+                                  "storage is %s; %" G_GINT64_FORMAT " %% of %s would pile up before the kernel starts writing", disk,
+                                  MAX (rows[i].ratio, 0), memory);
+      set_sysctl (row, rows[i].running, rows[i].wanted, now > 0 && now <= rows[i].wanted);
+    }
+}
+
+static void
+advise_transparent_huge_pages (KtAdvice *advice)
+{
+  const char *running = advice->in->platform->kernel.transparent_huge_pages;
+  if (running == NULL)
+    return;
+  KtKernelRow *row = add_row (advice, "transparent huge pages", "concerns every program of the machine",
+                              "with always the kernel compacts memory at the wrong moments; shared_buffers do not use them");
+  row->running = g_strdup (running);
+  row->wanted = g_strdup ("madvise");
+  row->verdict = g_str_equal (running, "always") ? KT_VERDICT_CHANGE : KT_VERDICT_AS_WANTED;
+  if (row->verdict != KT_VERDICT_CHANGE)
+    return;
+  row->command = g_strdup ("echo madvise > /sys/kernel/mm/transparent_hugepage/enabled");
+  row->persist = g_strdup ("transparent_hugepage=madvise on the kernel's command line");
+}
+
+static void
+advise_numa (KtAdvice *advice)
+{
+  const KtPlatform *platform = advice->in->platform;
+  const struct {
+    const char *name;
+    gint64 running;
+    const char *why;
+  } rows[] = {
+    { "vm.zone_reclaim_mode", platform->kernel.zone_reclaim_mode, "shared_buffers and page cache belong to all nodes: take memory from another node before dropping cache" },
+    { "kernel.numa_balancing", platform->kernel.numa_balancing, "moving pages of shared memory between nodes costs more than it saves" },
+  };
+  for (gsize i = 0; platform->cpu.numa_nodes > 1 && i < G_N_ELEMENTS (rows); i++)
+    {
+      if (rows[i].running < 0)
+        continue;
+      KtKernelRow *row = add_row (advice, rows[i].name, NULL, "%u NUMA nodes: %s", platform->cpu.numa_nodes, rows[i].why);
+      set_sysctl (row, rows[i].running, 0, rows[i].running == 0);
+    }
+}
+
+static gboolean
+is_disk (const KtBlockDevice *device)
+{
+  return g_strcmp0 (device->kind, "disk") == 0;
+}
+
+static void
+set_queue (KtKernelRow *row, const KtBlockDevice *device, const char *file, const char *wanted)
+{
+  row->command = g_strdup_printf ("echo %s > /sys/block/%s/queue/%s", wanted, device->name, file);
+  row->persist = g_strdup_printf ("ACTION==\"add|change\", KERNEL==\"%s\", ATTR{queue/%s}=\"%s\" in /etc/udev/rules.d/90-kastune.rules",
+                                  device->name, file, wanted);
+}
+
+/* NVMe and virtual disks order requests themselves. */
+static void
+advise_scheduler (KtAdvice *advice, const KtBlockDevice *device)
+{
+  static const char *const direct[] = { "nvme", "virtio", "xen", "hyperv", NULL };
+  static const char *const ordered[] = { "sata", "sas", "scsi", "usb", NULL };
+  const char *transport = device->transport != NULL ? device->transport : "";
+  const char *wanted = g_strv_contains (direct, transport) ? "none" : g_strv_contains (ordered, transport) ? "mq-deadline" : NULL;
+  if (wanted == NULL || device->scheduler == NULL)
+    return;
+  g_autofree char *name = g_strdup_printf ("scheduler of %s", device->name);
+  KtKernelRow *row = add_row (advice, name, NULL, "%s", g_str_equal (wanted, "none")
+    ? "the device or its host orders requests itself" : "bounds how long a flush waits behind reads");
+  row->running = g_strdup (device->scheduler);
+  row->wanted = g_strdup (wanted);
+  row->verdict = g_str_equal (device->scheduler, wanted) ? KT_VERDICT_AS_WANTED : KT_VERDICT_CHANGE;
+  if (row->verdict == KT_VERDICT_CHANGE)
+    set_queue (row, device, "scheduler", wanted);
+}
+
+static void
+advise_read_ahead (KtAdvice *advice, const KtBlockDevice *device)
+{
+  gint64 wanted = KT_MIB;
+  if (advice->in->data.class != KT_STORAGE_HDD || device->read_ahead < 0)
+    return;
+  g_autofree char *name = g_strdup_printf ("read-ahead of %s", device->name);
+  KtKernelRow *row = add_row (advice, name, NULL, "a disk that turns: vacuum and index builds read far ahead; look-ups by key do not");
+  row->running = kt_size_format (device->read_ahead);
+  row->wanted = kt_size_format (wanted);
+  row->verdict = device->read_ahead >= wanted ? KT_VERDICT_AS_WANTED : KT_VERDICT_CHANGE;
+  if (row->verdict == KT_VERDICT_CHANGE)
+    set_queue (row, device, "read_ahead_kb", "1024");
+}
+
+static void
+advise_devices (KtAdvice *advice)
+{
+  const KtVolume *volume = kt_platform_volume (advice->in->platform, "data");
+  if (volume == NULL || volume->devices == NULL || advice->in->data.zfs)
+    return;
+  for (guint i = 0; i < volume->devices->len; i++)
+    {
+      const KtBlockDevice *device = volume->devices->pdata[i];
+      if (!is_disk (device))
+        continue;
+      advise_scheduler (advice, device);
+      advise_read_ahead (advice, device);
+    }
+}
+
+/* Together with shared_buffers the ZFS cache may take three quarters; it gives way too slowly to be left unbounded. */
+static void
+advise_arc (KtAdvice *advice)
+{
+  const KtInputs *in = advice->in;
+  gint64 running = in->platform->zfs.arc_max;
+  if (!in->data.zfs || running <= 0)
+    return;
+  gint64 total = in->platform->memory.total;
+  gint64 buffers = kt_wanted_int (in, "shared_buffers");
+  gint64 others = in->budget->reserved + total / 10;
+  gint64 wanted = MIN (total * 3 / 4 - buffers, total - others - advice->worst_case->total);
+  wanted = MAX (wanted, total / 16) / KT_MIB * KT_MIB;
+  g_autofree char *memory = kt_size_format (total);
+  KtKernelRow *row = add_row (advice, "zfs_arc_max", "lowering it does not shrink the cache at once",
+                              "of %s, PostgreSQL at worst, the other programs and a tenth must stay free: the cache gives way too slowly, "
+                              "and a restart with large shared_buffers can fail", memory);
+  row->running = kt_size_format (running);
+  row->wanted = kt_size_format (wanted);
+  row->verdict = running <= wanted + wanted / 20 ? KT_VERDICT_AS_WANTED : KT_VERDICT_CHANGE;
+  if (row->verdict != KT_VERDICT_CHANGE)
+    return;
+  row->command = g_strdup_printf ("echo %" G_GINT64_FORMAT " > /sys/module/zfs/parameters/zfs_arc_max", wanted);
+  row->persist = g_strdup_printf ("options zfs zfs_arc_max=%" G_GINT64_FORMAT " in /etc/modprobe.d/kastune-zfs.conf", wanted);
+}
+
+void
+kt_advise_kernel (KtAdvice *advice)
+{
+  static void (*const parts[]) (KtAdvice *) = {
+    advise_huge_pages, advise_overcommit, advise_swappiness, advise_dirty_bytes, advise_transparent_huge_pages,
+    advise_numa,       advise_devices,    advise_arc,
+  };
+  for (gsize i = 0; !advice->in->container && i < G_N_ELEMENTS (parts); i++)
+    parts[i](advice);
+}

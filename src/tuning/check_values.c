@@ -1,0 +1,162 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * Each proposal by itself. The live server knows its own names, limits and words best; without one the table stands in.
+ */
+#include "tuning/proposal.h"
+
+#include "base/error.h"
+
+#include <string.h>
+
+static void G_GNUC_PRINTF (5, 6)
+add (KtCheck *check, const KtProposal *proposal, KtSeverity severity, const char *remedy, const char *format, ...)
+{
+  va_list arguments;
+  va_start (arguments, format);
+  g_autofree char *sentence = g_strdup_vprintf (format, arguments);
+  va_end (arguments);
+  kt_findings_add (check->findings, severity, proposal->name, remedy, "%s%s%s: %s",
+                   proposal->place != NULL ? proposal->place : "", proposal->place != NULL ? ": " : "", proposal->name,
+                   sentence);
+}
+
+/* A name with a dot is a placeholder to the server: a typing error in it is never reported. */
+static void
+check_placeholder (KtCheck *check, const KtProposal *proposal)
+{
+  g_autofree char *prefix = g_strndup (proposal->name, strcspn (proposal->name, "."));
+  gboolean loaded = kt_inputs_preloads (check->in, prefix);
+  if (loaded)
+    add (check, proposal, KT_SEVERITY_WARNING, "look for a typing error",
+         "%s is loaded and has no such parameter; the server would accept it silently and do nothing", prefix);
+  else if (kt_param_find (proposal->name) == NULL)
+    add (check, proposal, KT_SEVERITY_NOTE, NULL, "%s is not preloaded: the server accepts any name with a dot", prefix);
+}
+
+static void
+check_unknown (KtCheck *check, const KtProposal *proposal)
+{
+  const KtParam *param = kt_param_find (proposal->name);
+  int major = check->in->major;
+  if (strchr (proposal->name, '.') != NULL)
+    check_placeholder (check, proposal);
+  else if (param != NULL && !kt_param_exists (param, major))
+    add (check, proposal, KT_SEVERITY_REFUSE, "remove the line", "PostgreSQL %d does not have it (%s %d)", major,
+         major < param->since ? "it came with" : "the last to have it was", major < param->since ? param->since : param->until);
+  else if (check->in->server != NULL)
+    add (check, proposal, KT_SEVERITY_REFUSE, "look for a typing error", "this server has no such parameter, and would not start");
+  else
+    add (check, proposal, KT_SEVERITY_NOTE, "check against a server", "not in kastune's table, so it cannot be checked without a server");
+}
+
+static char *
+limit_text (const KtSetting *setting, const char *limit)
+{
+  KtSetting copy = *setting;
+  copy.value = (char *) limit;
+  return kt_setting_text (&copy);
+}
+
+static void
+check_number_of_server (KtCheck *check, const KtProposal *proposal, const KtSetting *setting)
+{
+  g_autoptr (GError) error = NULL;
+  double number = 0;
+  if (!kt_guc_parse_number (setting->type, proposal->value, setting->unit, &number, &error))
+    {
+      const char *hint = kt_error_hint (error);
+      const char *detail = kt_error_detail (error);
+      add (check, proposal, KT_SEVERITY_REFUSE, hint, "“%s”: %s", proposal->value, detail != NULL ? detail : error->message);
+      return;
+    }
+  if (setting->min == NULL || setting->max == NULL)
+    return;
+  if (number >= g_ascii_strtod (setting->min, NULL) && number <= g_ascii_strtod (setting->max, NULL))
+    return;
+  g_autofree char *least = limit_text (setting, setting->min);
+  g_autofree char *most = limit_text (setting, setting->max);
+  add (check, proposal, KT_SEVERITY_REFUSE, "choose a value inside", "%s is outside %s … %s", proposal->value, least, most);
+}
+
+static void
+check_word_of_server (KtCheck *check, const KtProposal *proposal, const KtSetting *setting)
+{
+  gboolean on = FALSE;
+  for (gsize i = 0; setting->enum_values != NULL && setting->enum_values[i] != NULL; i++)
+    if (kt_guc_equal (KT_GUC_ENUM, NULL, setting->enum_values[i], proposal->value))
+      return;
+  if (setting->enum_values == NULL || (kt_guc_parse_bool (proposal->value, &on) &&
+                                       g_strv_contains ((const char *const *) setting->enum_values, on ? "on" : "off")))
+    return;
+  g_autofree char *words = g_strjoinv (", ", setting->enum_values);
+  const KtParam *param = kt_param_find (proposal->name);
+  gboolean known = param != NULL && param->words != NULL &&
+                   g_strv_contains (kt_param_words (param, check->in->major), proposal->value);
+  add (check, proposal, KT_SEVERITY_REFUSE, "choose one of them", "“%s” is %s; this server offers %s", proposal->value,
+       known ? "not built into this server" : "no value of it", words);
+}
+
+static void
+check_against_server (KtCheck *check, const KtProposal *proposal, const KtSetting *setting)
+{
+  gboolean on = FALSE;
+  if (g_strcmp0 (setting->context, "internal") == 0)
+    add (check, proposal, KT_SEVERITY_REFUSE, "remove the line", "it only tells how the server was built and cannot be set");
+  else if (setting->type == KT_GUC_BOOL && !kt_guc_parse_bool (proposal->value, &on))
+    add (check, proposal, KT_SEVERITY_REFUSE, "write on or off", "“%s” is neither on nor off", proposal->value);
+  else if (setting->type == KT_GUC_ENUM)
+    check_word_of_server (check, proposal, setting);
+  else if (setting->type == KT_GUC_INTEGER || setting->type == KT_GUC_REAL)
+    check_number_of_server (check, proposal, setting);
+}
+
+static void
+check_against_table (KtCheck *check, const KtProposal *proposal, const KtParam *param)
+{
+  g_autoptr (GError) error = NULL;
+  g_auto (KtValue) value = { 0 };
+  if (!kt_param_parse (param, check->in->major, proposal->value, &value, &error))
+    {
+      const char *detail = kt_error_detail (error);
+      add (check, proposal, KT_SEVERITY_REFUSE, kt_error_hint (error), "%s%s%s", error->message, detail != NULL ? ": " : "",
+           detail != NULL ? detail : "");
+    }
+  else if (!kt_param_offered (param, check->in, value.text))
+    add (check, proposal, KT_SEVERITY_WARNING, "check against a server",
+         "“%s” is not in every build, and a server without it does not start", proposal->value);
+}
+
+static void
+check_never (KtCheck *check, const KtProposal *proposal, const KtParam *param)
+{
+  const KtSetting *running = check->in->server != NULL ? kt_server_setting (check->in->server, param->name) : NULL;
+  const char *now = running != NULL ? running->value : kt_param_boot (param, check->in->major);
+  if (!kt_guc_equal (param->type, param->unit, now, proposal->value))
+    add (check, proposal, KT_SEVERITY_WARNING, "leave it to whoever set the server up", "changes %s to %s; kastune never does: %s",
+         now, proposal->value, param->left);
+}
+
+static void
+check_one (KtCheck *check, const KtProposal *proposal)
+{
+  const KtSetting *setting = check->in->server != NULL ? kt_server_setting (check->in->server, proposal->name) : NULL;
+  const KtParam *param = kt_param_find (proposal->name);
+  gboolean in_version = param != NULL && kt_param_exists (param, check->in->major);
+  if (kt_check_proposed (check, proposal->name) != proposal)
+    add (check, proposal, KT_SEVERITY_NOTE, "remove one of the lines", "set again further down, where the last one wins");
+  else if (setting != NULL)
+    check_against_server (check, proposal, setting);
+  else if (in_version && (check->in->server == NULL || param->library != NULL))
+    check_against_table (check, proposal, param);
+  else
+    check_unknown (check, proposal);
+  if (in_version && param->never)
+    check_never (check, proposal, param);
+}
+
+void
+kt_check_values (KtCheck *check)
+{
+  for (guint i = 0; i < check->n; i++)
+    check_one (check, &check->set[i]);
+}
