@@ -20,6 +20,7 @@
 #define CACHE_SHARE 0.75
 #define WORK_MEM_SHARE 0.25
 #define WORK_MEM_LEAST (4 * KT_MIB)
+#define WAL_BUFFERS_MOST (64 * KT_MIB)
 
 static gint64
 round_down (gint64 bytes, gint64 step)
@@ -27,12 +28,13 @@ round_down (gint64 bytes, gint64 step)
   return bytes / step * step;
 }
 
-/* What the server needs besides shared_buffers and work_mem; none of these depend on them. */
+/* What the server needs besides shared_buffers and work_mem; none of these depend on them. wal_buffers do: their most. */
 static KtMemoryUse
 memory_use_of_the_rest (const KtInputs *in)
 {
   return (KtMemoryUse){
     .work_mem = WORK_MEM_LEAST,
+    .wal_buffers = WAL_BUFFERS_MOST,
     .maintenance_work_mem = kt_wanted_int (in, "maintenance_work_mem"),
     .autovacuum_work_mem = kt_wanted_int (in, "autovacuum_work_mem"),
     .autovacuum_workers = kt_wanted_int (in, "autovacuum_max_workers"),
