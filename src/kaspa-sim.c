@@ -1,0 +1,552 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * kaspa-sim: writes what a Kaspa indexer writes. Words of the command line to the workload library, its results to
+ * text or JSON.
+ */
+#include "base/error.h"
+#include "base/json.h"
+#include "base/size.h"
+#include "base/table.h"
+#include "workload/writer.h"
+
+#include <locale.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+static volatile sig_atomic_t stop_requested;
+
+/* The second signal does not wait for anything. */
+static void
+on_signal (int number)
+{
+  if (stop_requested)
+    _exit (KT_EXIT_FAILED);
+  stop_requested = 1;
+}
+
+typedef struct {
+  char *conninfo;
+  gint64 transactions;
+  gint64 seed;
+  int tps;
+  int connections;
+  gint64 sort_memory;
+  gint64 duration_ms;
+  KtMapping mapping;
+  gboolean replace;
+  gboolean replace_foreign;
+  gboolean no_vacuum;
+  gboolean unthrottled;
+  double batch_scale;
+  int batch_concurrency;
+  int vcp_interval_ms;
+  gboolean json;
+  gboolean quiet;
+  gboolean version;
+} Words;
+
+static Words words;
+
+/* ---- values ---- */
+
+/* "50M", "250k", "1000000": counts have decimal multiples. */
+static gboolean
+parse_count (const char *name, const char *value, gpointer data, GError **error)
+{
+  char *end = NULL;
+  double number = g_ascii_strtod (value, &end);
+  double factor = g_ascii_strcasecmp (end, "k") == 0   ? 1e3
+                  : g_ascii_strcasecmp (end, "m") == 0 ? 1e6
+                  : g_ascii_strcasecmp (end, "g") == 0 ? 1e9
+                  : *end == '\0'                       ? 1
+                                                       : 0;
+  words.transactions = number > 0 && number * factor < 1e12 ? (gint64) (number * factor) : 0;
+  if (words.transactions > 0)
+    return TRUE;
+  g_set_error (error, G_OPTION_ERROR, G_OPTION_ERROR_BAD_VALUE, "“%s” is not a number; write for example 50M or 250k", value);
+  return FALSE;
+}
+
+static gboolean
+parse_duration (const char *name, const char *value, gpointer data, GError **error)
+{
+  return kt_duration_parse (value, &words.duration_ms, error);
+}
+
+static gboolean
+parse_memory (const char *name, const char *value, gpointer data, GError **error)
+{
+  return kt_size_parse (value, &words.sort_memory, error);
+}
+
+static gboolean
+parse_mapping (const char *name, const char *value, gpointer data, GError **error)
+{
+  words.mapping = kt_mapping_from_name (value);
+  if (words.mapping < KT_N_MAPPINGS)
+    return TRUE;
+  g_set_error (error, G_OPTION_ERROR, G_OPTION_ERROR_BAD_VALUE, "“%s” is not addresses, scripts or none", value);
+  return FALSE;
+}
+
+static const GOptionEntry common_options[] = {
+  { "database-url", 'd', 0, G_OPTION_ARG_STRING, &words.conninfo, "URL or key=value string (PGHOST, PGDATABASE … else)", "URL" },
+  { "json", 0, 0, G_OPTION_ARG_NONE, &words.json, "Print the result, or the error, as JSON", NULL },
+  { "quiet", 'q', 0, G_OPTION_ARG_NONE, &words.quiet, "No progress", NULL },
+  { NULL },
+};
+
+static const GOptionEntry fill_options[] = {
+  { "transactions", 0, 0, G_OPTION_ARG_CALLBACK, parse_count, "Transactions to hold, for example 50M", "N" },
+  { "seed", 0, 0, G_OPTION_ARG_INT64, &words.seed, "Another seed, another chain (1)", "N" },
+  { "tps", 0, 0, G_OPTION_ARG_INT, &words.tps, "Transactions a second of the chain (100)", "N" },
+  { "mapping", 0, 0, G_OPTION_ARG_CALLBACK, parse_mapping, "addresses (default), scripts or none", "TABLE" },
+  { "connections", 0, 0, G_OPTION_ARG_INT, &words.connections, "Connections side by side (4)", "N" },
+  { "sort-memory", 0, 0, G_OPTION_ARG_CALLBACK, parse_memory, "Memory of one index build (512M)", "SIZE" },
+  { "replace", 0, 0, G_OPTION_ARG_NONE, &words.replace, "Drop what an earlier kaspa-sim made", NULL },
+  { "replace-foreign", 0, 0, G_OPTION_ARG_NONE, &words.replace_foreign, "Drop tables of these names, whoever made them", NULL },
+  { "no-vacuum", 0, 0, G_OPTION_ARG_NONE, &words.no_vacuum, "Leave VACUUM and ANALYZE to autovacuum", NULL },
+  { NULL },
+};
+
+static const GOptionEntry run_options[] = {
+  { "duration", 0, 0, G_OPTION_ARG_CALLBACK, parse_duration, "How long, for example 30s or 10min (until stopped)", "TIME" },
+  { "tps", 0, 0, G_OPTION_ARG_INT, &words.tps, "Transactions a second, 10 blocks a second (unthrottled, as filled)", "N" },
+  { "unthrottled", 0, 0, G_OPTION_ARG_NONE, &words.unthrottled, "As fast as the server takes blocks of that density", NULL },
+  { "batch-scale", 'b', 0, G_OPTION_ARG_DOUBLE, &words.batch_scale, "Size of batches, 0.1 to 10 (1.0)", "X" },
+  { "batch-concurrency", 0, 0, G_OPTION_ARG_INT, &words.batch_concurrency, "Statements side by side a table, 1 to 10 (2)", "N" },
+  { "vcp-interval", 0, 0, G_OPTION_ARG_INT, &words.vcp_interval_ms, "Milliseconds between rounds, 100 to 10000 (1000)", "MS" },
+  { NULL },
+};
+
+/* ---- progress ---- */
+
+typedef struct {
+  gboolean terminal;
+  const char *phase;
+  guint tenth;    /* last line printed */
+  gint64 last_us; /* last time the line was drawn */
+} Display;
+
+static char *
+describe (const KtProgress *progress)
+{
+  guint64 fresh = progress->done - progress->resumed;
+  double rate = progress->elapsed_ms > 0 ? (double) fresh * 1000 / (double) progress->elapsed_ms : 0;
+  double percent = progress->total > 0 ? 100.0 * (double) progress->done / (double) progress->total : 100;
+  gint64 left_ms = rate > 0 ? (gint64) ((double) (progress->total - progress->done) * 1000 / rate) : 0;
+  g_autofree char *left = kt_duration_format (left_ms);
+  if (g_str_equal (progress->phase, "rows"))
+    return g_strdup_printf ("rows: %.1f of %.1f million transactions, %.0f %%, %.0f/s, %s left",
+                            (double) progress->done / 1e6, (double) progress->total / 1e6, percent, rate,
+                            fresh > 0 ? left : "unknown");
+  return g_strdup_printf ("%s: %" G_GUINT64_FORMAT " of %" G_GUINT64_FORMAT ", %.0f %%", progress->phase, progress->done,
+                          progress->total, percent);
+}
+
+static void
+show_progress (const KtProgress *progress, gpointer data)
+{
+  Display *display = data;
+  gint64 now_us = g_get_monotonic_time ();
+  guint tenth = progress->total > 0 ? (guint) (progress->done * 10 / progress->total) : 10;
+  if (words.quiet)
+    return;
+  gboolean other = g_strcmp0 (display->phase, progress->phase) != 0;
+  if (other && progress->resumed > 0)
+    fprintf (stderr, "%s: continues after %" G_GUINT64_FORMAT " of %" G_GUINT64_FORMAT "\n", progress->phase,
+             progress->resumed, progress->total);
+  if (display->terminal ? !other && now_us - display->last_us < 500000 && tenth < 10
+                        : !other && tenth <= display->tenth)
+    return;
+  g_autofree char *text = describe (progress);
+  if (display->terminal)
+    fprintf (stderr, "%s\r%s\033[K", other && display->phase != NULL ? "\n" : "", text);
+  else if (tenth > 0)
+    fprintf (stderr, "%s\n", text);
+  display->phase = progress->phase;
+  display->tenth = tenth;
+  display->last_us = now_us;
+}
+
+static void
+end_progress (const Display *display)
+{
+  if (display->terminal && display->phase != NULL && !words.quiet)
+    fputs ("\n", stderr);
+}
+
+/* ---- results ---- */
+
+static void
+print_json (JsonObject *object)
+{
+  g_autoptr (JsonNode) node = kt_json_node_take (object);
+  g_autofree char *text = kt_json_to_text (node);
+  fputs (text, stdout);
+}
+
+static double
+per_second (guint64 count, gint64 elapsed_ms)
+{
+  return elapsed_ms > 0 ? (double) count * 1000 / (double) elapsed_ms : 0;
+}
+
+static void
+print_fill (const KtFillResult *result)
+{
+  guint64 fresh = result->transactions - result->resumed;
+  if (words.json)
+    {
+      JsonObject *object = json_object_new ();
+      json_object_set_int_member (object, "transactions", (gint64) result->transactions);
+      json_object_set_int_member (object, "blocks", (gint64) result->blocks);
+      json_object_set_int_member (object, "resumed_transactions", (gint64) result->resumed);
+      json_object_set_int_member (object, "rows_ms", result->rows_ms);
+      json_object_set_int_member (object, "indexes_ms", result->indexes_ms);
+      json_object_set_int_member (object, "vacuum_ms", result->vacuum_ms);
+      json_object_set_double_member (object, "rows_per_s", per_second (fresh, result->rows_ms));
+      json_object_set_int_member (object, "size_bytes", result->size_bytes);
+      print_json (object);
+      return;
+    }
+  g_autofree char *size = kt_size_format (result->size_bytes);
+  if (fresh == 0 && result->rows_ms + result->indexes_ms + result->vacuum_ms == 0)
+    {
+      printf ("The database is complete already: %" G_GUINT64_FORMAT " transactions in %" G_GUINT64_FORMAT " blocks, %s.\n",
+              result->transactions, result->blocks, size);
+      return;
+    }
+  g_autofree char *rows = kt_duration_format (result->rows_ms);
+  g_autofree char *indexes = kt_duration_format (result->indexes_ms);
+  g_autofree char *vacuum = kt_duration_format (result->vacuum_ms);
+  printf ("%" G_GUINT64_FORMAT " transactions in %" G_GUINT64_FORMAT " blocks, %s with indexes.\n", result->transactions,
+          result->blocks, size);
+  printf ("Rows %s (%.0f transactions/s), indexes %s, vacuum %s.\n", rows, per_second (fresh, result->rows_ms), indexes,
+          vacuum);
+}
+
+static double
+to_ms (gint64 us)
+{
+  return (double) us / 1000;
+}
+
+static JsonObject *
+json_of_counts (const KtSessionCounts *counts)
+{
+  JsonObject *object = json_object_new ();
+  json_object_set_int_member (object, "commits", (gint64) counts->commits.total);
+  json_object_set_int_member (object, "statements", (gint64) counts->statements);
+  json_object_set_int_member (object, "rows", (gint64) counts->rows);
+  json_object_set_int_member (object, "prepared", (gint64) counts->prepared);
+  json_object_set_int_member (object, "retries", (gint64) counts->retries);
+  json_object_set_double_member (object, "commit_p50_ms", to_ms (kt_histogram_quantile (&counts->commits, 0.50)));
+  json_object_set_double_member (object, "commit_p95_ms", to_ms (kt_histogram_quantile (&counts->commits, 0.95)));
+  json_object_set_double_member (object, "commit_p99_ms", to_ms (kt_histogram_quantile (&counts->commits, 0.99)));
+  json_object_set_double_member (object, "commit_max_ms", to_ms (counts->commits.max_us));
+  json_object_set_double_member (object, "commit_mean_ms", kt_histogram_mean_us (&counts->commits) / 1000);
+  return object;
+}
+
+/* What the server did not tell is left out. */
+static void
+set_known (JsonObject *object, const char *name, gint64 value)
+{
+  if (value >= 0)
+    json_object_set_int_member (object, name, value);
+}
+
+static double
+hit_ratio (const KtServerCounts *server)
+{
+  gint64 all = server->blocks_hit + server->blocks_read;
+  return server->blocks_hit < 0 || server->blocks_read < 0 || all == 0 ? -1 : (double) server->blocks_hit / (double) all;
+}
+
+static void
+print_run_json (const KtWriterResult *result)
+{
+  const KtServerCounts *server = &result->server;
+  JsonObject *object = json_object_new (), *streams = json_object_new (), *counters = json_object_new ();
+  json_object_set_int_member (object, "first_block", (gint64) result->first_block);
+  json_object_set_int_member (object, "blocks", (gint64) result->blocks);
+  json_object_set_int_member (object, "transactions", (gint64) result->transactions);
+  json_object_set_int_member (object, "elapsed_ms", result->elapsed_ms);
+  json_object_set_double_member (object, "transactions_per_s", per_second (result->transactions, result->elapsed_ms));
+  json_object_set_double_member (object, "blocks_per_s", per_second (result->blocks, result->elapsed_ms));
+  json_object_set_int_member (object, "rounds", (gint64) result->rounds);
+  json_object_set_int_member (object, "reorgs", (gint64) result->reorgs);
+  json_object_set_int_member (object, "connections", result->connections);
+  json_object_set_double_member (object, "own_cpu_s", result->own_cpu_s);
+  json_object_set_boolean_member (object, "interrupted", result->interrupted);
+  json_object_set_object_member (object, "total", json_of_counts (&result->all));
+  json_object_set_object_member (streams, "blocks", json_of_counts (&result->blocks_stream));
+  json_object_set_object_member (streams, "acceptances", json_of_counts (&result->acceptances_stream));
+  json_object_set_object_member (streams, "transactions", json_of_counts (&result->transactions_stream));
+  json_object_set_object_member (streams, "mapping", json_of_counts (&result->mapping_stream));
+  json_object_set_object_member (streams, "block_path", json_of_counts (&result->block_path_stream));
+  json_object_set_object_member (object, "streams", streams);
+  set_known (counters, "wal_bytes", server->wal_bytes);
+  set_known (counters, "wal_full_page_images", server->wal_full_page_images);
+  set_known (counters, "wal_records", server->wal_records);
+  set_known (counters, "blocks_hit", server->blocks_hit);
+  set_known (counters, "blocks_read", server->blocks_read);
+  set_known (counters, "transactions_committed", server->transactions_committed);
+  set_known (counters, "deadlocks", server->deadlocks);
+  set_known (counters, "checkpoints", server->checkpoints);
+  if (hit_ratio (server) >= 0)
+    json_object_set_double_member (counters, "hit_ratio", hit_ratio (server));
+  json_object_set_object_member (object, "server", counters);
+  print_json (object);
+}
+
+static void
+add_latency (KtTable *table, const char *name, const KtSessionCounts *counts)
+{
+  static const double quantiles[] = { 0.50, 0.95, 0.99, 1.0 };
+  g_autofree char *commits = g_strdup_printf ("%" G_GUINT64_FORMAT, counts->commits.total);
+  g_autoptr (GPtrArray) texts = g_ptr_array_new_with_free_func (g_free);
+  for (gsize i = 0; i < G_N_ELEMENTS (quantiles); i++)
+    g_ptr_array_add (texts, g_strdup_printf ("%.1f", to_ms (kt_histogram_quantile (&counts->commits, quantiles[i]))));
+  kt_table_add (table, name, commits, texts->pdata[0], texts->pdata[1], texts->pdata[2], texts->pdata[3]);
+}
+
+static void
+print_latencies (const KtWriterResult *result)
+{
+  static const KtColumn columns[] = {
+    { "commits of", KT_COLUMN_LEFT }, { "number", KT_COLUMN_RIGHT }, { "p50 ms", KT_COLUMN_RIGHT },
+    { "p95 ms", KT_COLUMN_RIGHT },    { "p99 ms", KT_COLUMN_RIGHT }, { "max ms", KT_COLUMN_RIGHT },
+  };
+  g_autoptr (KtTable) table = kt_table_new (columns, G_N_ELEMENTS (columns));
+  GString *text = g_string_new (NULL);
+  add_latency (table, "all", &result->all);
+  add_latency (table, "blocks", &result->blocks_stream);
+  add_latency (table, "acceptances", &result->acceptances_stream);
+  add_latency (table, "transactions", &result->transactions_stream);
+  add_latency (table, "mapping", &result->mapping_stream);
+  add_latency (table, "block path", &result->block_path_stream);
+  kt_table_print (table, text, 0, 2);
+  fputs (text->str, stdout);
+  g_string_free (text, TRUE);
+}
+
+static void
+print_run (const KtWriterResult *result)
+{
+  const KtServerCounts *server = &result->server;
+  if (words.json)
+    {
+      print_run_json (result);
+      return;
+    }
+  g_autofree char *elapsed = kt_duration_format (result->elapsed_ms);
+  printf ("%" G_GUINT64_FORMAT " blocks with %" G_GUINT64_FORMAT " transactions in %s: %.0f transactions/s, %.0f blocks/s%s\n",
+          result->blocks, result->transactions, elapsed, per_second (result->transactions, result->elapsed_ms),
+          per_second (result->blocks, result->elapsed_ms), result->interrupted ? " (stopped)" : "");
+  printf ("  %" G_GUINT64_FORMAT " rounds, %" G_GUINT64_FORMAT " reorgs, %" G_GUINT64_FORMAT " retries, %u connections, own CPU %.1f s\n",
+          result->rounds, result->reorgs, result->all.retries, result->connections, result->own_cpu_s);
+  if (server->wal_bytes >= 0 && result->transactions > 0)
+    {
+      g_autofree char *wal = kt_size_format (server->wal_bytes);
+      printf ("  WAL %s, %.1f kB a transaction", wal, (double) server->wal_bytes / 1024 / (double) result->transactions);
+      if (server->wal_full_page_images >= 0)
+        printf (", %" G_GINT64_FORMAT " full-page images", server->wal_full_page_images);
+      fputs ("\n", stdout);
+    }
+  if (hit_ratio (server) >= 0)
+    printf ("  blocks: %" G_GINT64_FORMAT " hit, %" G_GINT64_FORMAT " read, hit ratio %.2f %%\n", server->blocks_hit,
+            server->blocks_read, 100 * hit_ratio (server));
+  print_latencies (result);
+}
+
+/* ---- commands ---- */
+
+static gboolean
+check_range (const char *name, double value, double low, double high, GError **error)
+{
+  if (value >= low && value <= high)
+    return TRUE;
+  kt_error_set (error, KT_ERROR_USAGE, NULL, NULL, "--%s must be from %g to %g", name, low, high);
+  return FALSE;
+}
+
+static gboolean
+run_fill (GError **error)
+{
+  Display display = { .terminal = isatty (STDERR_FILENO) };
+  KtFillResult result;
+  KtFill fill = {
+    .conninfo = words.conninfo,
+    .transactions = (guint64) words.transactions,
+    .seed = (guint64) words.seed,
+    .tps = (guint32) (words.tps > 0 ? words.tps : 100),
+    .mapping = words.mapping,
+    .connections = (guint) words.connections,
+    .sort_memory_bytes = words.sort_memory,
+    .replace = words.replace,
+    .replace_foreign = words.replace_foreign,
+    .without_vacuum = words.no_vacuum,
+    .stop = &stop_requested,
+    .progress = show_progress,
+    .progress_data = &display,
+  };
+  if (words.transactions == 0)
+    {
+      kt_error_set (error, KT_ERROR_USAGE, NULL, "kaspa-sim fill --transactions 5M", "--transactions is missing");
+      return FALSE;
+    }
+  if (!check_range ("connections", words.connections, 1, 64, error)
+      || !check_range ("tps", fill.tps, 1, KT_CHAIN_MAX_TPS, error))
+    return FALSE;
+  gboolean filled = kt_fill (&fill, &result, error);
+  end_progress (&display);
+  if (filled)
+    print_fill (&result);
+  return filled;
+}
+
+static gboolean
+run_run (GError **error)
+{
+  Display display = { .terminal = isatty (STDERR_FILENO) };
+  g_autofree KtWriterResult *result = g_new0 (KtWriterResult, 1);
+  KtWriter writer = {
+    .conninfo = words.conninfo,
+    .duration_ms = words.duration_ms,
+    .tps = (guint32) MAX (words.tps, 0),
+    .paced = words.tps > 0 && !words.unthrottled,
+    .batch_scale = words.batch_scale,
+    .batch_concurrency = (guint) words.batch_concurrency,
+    .vcp_interval_ms = (guint) words.vcp_interval_ms,
+    .stop = &stop_requested,
+    .progress = words.duration_ms > 0 ? show_progress : NULL,
+    .progress_data = &display,
+  };
+  if (!check_range ("tps", words.tps, 0, KT_CHAIN_MAX_TPS, error)
+      || !check_range ("batch-scale", words.batch_scale, 0.1, 10, error)
+      || !check_range ("batch-concurrency", words.batch_concurrency, 1, 10, error)
+      || !check_range ("vcp-interval", words.vcp_interval_ms, 100, 10000, error))
+    return FALSE;
+  gboolean written = kt_write (&writer, result, error);
+  end_progress (&display);
+  if (written)
+    print_run (result);
+  return written;
+}
+
+typedef struct {
+  const char *name;
+  const char *summary;
+  const GOptionEntry *options;
+  gboolean (*run) (GError **error);
+} Command;
+
+static const Command commands[] = {
+  { "fill", "Build a database fast: COPY, indexes last", fill_options, run_fill },
+  { "run", "Write as the indexer does, and measure", run_options, run_run },
+};
+
+static void
+print_usage (FILE *out)
+{
+  fputs ("kaspa-sim writes into PostgreSQL what simply-kaspa-indexer v2.3.0 writes.\n\nUsage:\n", out);
+  for (gsize i = 0; i < G_N_ELEMENTS (commands); i++)
+    fprintf (out, "  kaspa-sim %-5s [OPTION…]   %s\n", commands[i].name, commands[i].summary);
+  fputs ("  kaspa-sim --version\n\n“kaspa-sim COMMAND --help” lists the options of a command.\n", out);
+}
+
+static int
+fail (const GError *error)
+{
+  if (words.json)
+    {
+      JsonObject *object = json_object_new (), *inner = json_object_new ();
+      kt_json_set_string (inner, "code", kt_error_name (error));
+      kt_json_set_string (inner, "message", error->message);
+      kt_json_set_string (inner, "detail", kt_error_detail (error));
+      kt_json_set_string (inner, "hint", kt_error_hint (error));
+      json_object_set_object_member (object, "error", inner);
+      print_json (object);
+      return kt_error_exit_status (error);
+    }
+  fprintf (stderr, "kaspa-sim: %s\n", error->message);
+  if (kt_error_detail (error) != NULL)
+    fprintf (stderr, "  %s\n", kt_error_detail (error));
+  if (kt_error_hint (error) != NULL)
+    fprintf (stderr, "  hint: %s\n", kt_error_hint (error));
+  return kt_error_exit_status (error);
+}
+
+static gboolean
+parse_words (const Command *command, int *argc, char ***argv, GError **error)
+{
+  g_autoptr (GOptionContext) context = g_option_context_new (NULL);
+  g_autoptr (GError) local = NULL;
+  g_option_context_set_summary (context, command->summary);
+  g_option_context_add_main_entries (context, command->options, NULL);
+  g_option_context_add_main_entries (context, common_options, NULL);
+  if (g_option_context_parse (context, argc, argv, &local) && *argc == 1)
+    return TRUE;
+  kt_error_set (error, KT_ERROR_USAGE, NULL, "See “kaspa-sim --help”.", "%s: %s", command->name,
+                local != NULL ? local->message : "no word was expected here");
+  return FALSE;
+}
+
+static const Command *
+find_command (const char *name)
+{
+  for (gsize i = 0; i < G_N_ELEMENTS (commands); i++)
+    if (g_strcmp0 (commands[i].name, name) == 0)
+      return &commands[i];
+  return NULL;
+}
+
+static int
+dispatch (int argc, char **argv)
+{
+  g_autoptr (GError) error = NULL;
+  const char *word = argc > 1 ? argv[1] : NULL;
+  const Command *command = find_command (word);
+  if (g_strcmp0 (word, "--version") == 0 || g_strcmp0 (word, "-V") == 0)
+    {
+      printf ("kaspa-sim %s\n", KT_VERSION);
+      return KT_EXIT_DONE;
+    }
+  if (command == NULL)
+    {
+      gboolean asked = g_strcmp0 (word, "--help") == 0 || g_strcmp0 (word, "-h") == 0;
+      if (word != NULL && !asked)
+        fprintf (stderr, "kaspa-sim: there is no command “%s”\n\n", word);
+      print_usage (asked ? stdout : stderr);
+      return asked ? KT_EXIT_DONE : KT_EXIT_USAGE;
+    }
+  argc--;
+  argv++;
+  g_autofree char *program = g_strdup_printf ("kaspa-sim %s", command->name);
+  g_set_prgname (program);
+  if (!parse_words (command, &argc, &argv, &error) || !command->run (&error))
+    return fail (error);
+  return KT_EXIT_DONE;
+}
+
+int
+main (int argc, char **argv)
+{
+  const struct sigaction action = { .sa_handler = on_signal };
+  setlocale (LC_ALL, "");
+  sigaction (SIGINT, &action, NULL);
+  sigaction (SIGTERM, &action, NULL);
+  signal (SIGPIPE, SIG_IGN);
+  words.seed = 1;
+  words.connections = 4;
+  words.sort_memory = 512 * KT_MIB;
+  words.batch_scale = 1.0;
+  words.batch_concurrency = 2;
+  words.vcp_interval_ms = 1000;
+  int status = dispatch (argc, argv);
+  g_free (words.conninfo);
+  return status;
+}

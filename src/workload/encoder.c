@@ -1,0 +1,234 @@
+/* SPDX-License-Identifier: MIT */
+#include "workload/encoder.h"
+
+#define MAX_SCRIPTS (KT_CHAIN_MAX_INPUTS + KT_CHAIN_MAX_OUTPUTS)
+
+static const struct {
+  const char *name;
+  KtTableId table;
+} mappings[KT_N_MAPPINGS] = {
+  [KT_MAPPING_ADDRESSES] = { "addresses", KT_TABLE_ADDRESSES },
+  [KT_MAPPING_SCRIPTS] = { "scripts", KT_TABLE_SCRIPTS },
+  [KT_MAPPING_NONE] = { "none", KT_N_TABLES },
+};
+
+struct KtEncoder {
+  const KtSchema *schema;
+  KtTableId mapping;
+  KtRowSource source;
+  KtLevel levels[2]; /* the level worked on and the one before */
+  KtHash hashes[2][KT_CHAIN_MAX_WIDTH];
+  KtHash accepting_hash;
+  KtTransaction transaction;
+};
+
+const char *
+kt_mapping_name (KtMapping mapping)
+{
+  return mapping < KT_N_MAPPINGS ? mappings[mapping].name : NULL;
+}
+
+KtMapping
+kt_mapping_from_name (const char *name)
+{
+  KtMapping mapping = 0;
+  while (mapping < KT_N_MAPPINGS && g_strcmp0 (mappings[mapping].name, name) != 0)
+    mapping++;
+  return mapping;
+}
+
+KtTableId
+kt_mapping_table (KtMapping mapping)
+{
+  return mapping < KT_N_MAPPINGS ? mappings[mapping].table : KT_N_TABLES;
+}
+
+KtEncoder *
+kt_encoder_new (const KtChain *chain, const KtSchema *schema, const KtTypes *types, KtMapping mapping, guint64 excluded)
+{
+  KtEncoder *encoder = g_new0 (KtEncoder, 1);
+  if (mapping == KT_MAPPING_SCRIPTS)
+    excluded |= G_GUINT64_CONSTANT (1) << KT_FIELD_TX_OUT_SCRIPT_PUBLIC_KEY_ADDRESS;
+  encoder->schema = schema;
+  encoder->mapping = kt_mapping_table (mapping);
+  encoder->source = (KtRowSource) {
+    .chain = chain,
+    .types = types,
+    .excluded = excluded,
+    .level = &encoder->levels[0],
+    .merged = &encoder->levels[1],
+    .level_hashes = encoder->hashes[0],
+    .merged_hashes = encoder->hashes[1],
+    .accepting_hash = &encoder->accepting_hash,
+    .entries = g_array_new (FALSE, FALSE, sizeof (guint64)),
+    .transaction = &encoder->transaction,
+  };
+  return encoder;
+}
+
+void
+kt_encoder_free (KtEncoder *encoder)
+{
+  if (encoder == NULL)
+    return;
+  g_array_unref (encoder->source.entries);
+  g_free (encoder);
+}
+
+/* The level before the first one is a single block of which only the hash is known: where a pruned node begins. */
+static void
+load_level (KtEncoder *encoder, guint64 number, guint which)
+{
+  KtLevel *level = &encoder->levels[which];
+  if (number == KT_CHAIN_NONE)
+    *level = (KtLevel) {
+      .number = KT_CHAIN_NONE,
+      .first = kt_chain_block_before_time (0),
+      .width = 1,
+      .chain_block = kt_chain_block_before_time (0),
+      .red = KT_CHAIN_NONE,
+    };
+  else
+    kt_chain_level (encoder->source.chain, number, level);
+  for (guint i = 0; i < level->width; i++)
+    kt_chain_hash (encoder->source.chain, KT_HASH_BLOCK, level->first + i, &encoder->hashes[which][i]);
+}
+
+static void
+load_levels (KtEncoder *encoder, guint64 number)
+{
+  load_level (encoder, number, 0);
+  load_level (encoder, number - 1, 1); /* 0 - 1 is KT_CHAIN_NONE */
+}
+
+static void
+put (KtEncoder *encoder, KtEncoded *out, KtTableId table)
+{
+  if (out->tables[table] != NULL)
+    kt_schema_put_row (encoder->schema->tables[table], out->tables[table], &encoder->source);
+}
+
+static void
+set_block (KtEncoder *encoder, guint64 block)
+{
+  encoder->source.block = block;
+  encoder->source.block_hash = encoder->hashes[0][block - encoder->levels[0].first];
+}
+
+void
+kt_encoder_blocks (KtEncoder *encoder, guint64 from, guint64 to, KtEncoded *out)
+{
+  KtRowSource *source = &encoder->source;
+  KtLevel level = { 0 };
+  for (guint64 block = from; block < to; block++)
+    {
+      if (block == from || block >= level.first + level.width)
+        {
+          kt_chain_level_of_block (source->chain, block, &level);
+          load_levels (encoder, level.number);
+        }
+      set_block (encoder, block);
+      g_array_set_size (source->entries, 0);
+      if (kt_row_source_has (source, KT_FIELD_BLOCK_TRANSACTION_IDS))
+        kt_chain_block_entries (source->chain, source->level, block, source->entries);
+      put (encoder, out, KT_TABLE_BLOCKS);
+      for (source->parent = 0; source->parent < source->merged->width; source->parent++)
+        put (encoder, out, KT_TABLE_BLOCK_PARENT);
+    }
+}
+
+/* A script of which a transaction spends or gets several outputs is mapped once. */
+static void
+put_mapping (KtEncoder *encoder, KtEncoded *out)
+{
+  const KtTransaction *transaction = &encoder->transaction;
+  guint64 scripts[MAX_SCRIPTS];
+  guint n_scripts = 0;
+  if (encoder->mapping == KT_N_TABLES)
+    return;
+  for (guint i = 0; encoder->source.resolved && i < transaction->n_inputs; i++)
+    scripts[n_scripts++] = transaction->inputs[i].script;
+  for (guint i = 0; i < transaction->n_outputs; i++)
+    scripts[n_scripts++] = transaction->outputs[i].script;
+  for (guint i = 0; i < n_scripts; i++)
+    {
+      guint seen = 0;
+      while (scripts[seen] != scripts[i])
+        seen++;
+      encoder->source.script = scripts[i];
+      if (seen == i)
+        put (encoder, out, encoder->mapping);
+    }
+}
+
+static void
+put_transaction (KtEncoder *encoder, guint64 key, gboolean accepted, KtEncoded *out)
+{
+  KtRowSource *source = &encoder->source;
+  kt_chain_transaction (source->chain, source->level, key, &encoder->transaction);
+  kt_chain_hash (source->chain, KT_HASH_TRANSACTION, key, &source->transaction_id);
+  source->resolved = accepted;
+  put (encoder, out, KT_TABLE_TRANSACTIONS);
+  put_mapping (encoder, out);
+  if (accepted)
+    put (encoder, out, KT_TABLE_ACCEPTANCES);
+}
+
+typedef enum { AS_BLOCK_PATH, AS_ACCEPTED, AS_SETTLED } View;
+
+static void
+put_transactions_of_block (KtEncoder *encoder, guint64 block, View view, KtEncoded *out)
+{
+  KtRowSource *source = &encoder->source;
+  guint slots = kt_chain_slots (source->chain, block);
+  set_block (encoder, block);
+  source->block_time_ms = kt_chain_timestamp_ms (source->chain, block);
+  for (guint slot = 0; slot < slots; slot++)
+    {
+      guint64 key = kt_chain_key (block, slot);
+      gboolean accepted = view != AS_BLOCK_PATH && kt_chain_is_accepted (source->chain, source->level, key);
+      if (accepted || view != AS_ACCEPTED)
+        put_transaction (encoder, key, accepted, out);
+    }
+}
+
+static void
+put_transactions (KtEncoder *encoder, guint64 from, guint64 to, View view, KtEncoded *out)
+{
+  for (guint64 number = from; number < to; number++)
+    {
+      KtLevel next;
+      load_levels (encoder, number);
+      kt_chain_level (encoder->source.chain, number + 1, &next);
+      kt_chain_hash (encoder->source.chain, KT_HASH_BLOCK, next.chain_block, &encoder->accepting_hash);
+      for (guint64 block = encoder->levels[0].first; block < next.first; block++)
+        put_transactions_of_block (encoder, block, view, out);
+    }
+}
+
+void
+kt_encoder_block_path (KtEncoder *encoder, guint64 from, guint64 to, KtEncoded *out)
+{
+  KtLevel level = { 0 };
+  for (guint64 block = from; block < to; block++)
+    {
+      if (block == from || block >= level.first + level.width)
+        {
+          kt_chain_level_of_block (encoder->source.chain, block, &level);
+          load_levels (encoder, level.number);
+        }
+      put_transactions_of_block (encoder, block, AS_BLOCK_PATH, out);
+    }
+}
+
+void
+kt_encoder_accepted (KtEncoder *encoder, guint64 from, guint64 to, KtEncoded *out)
+{
+  put_transactions (encoder, from, to, AS_ACCEPTED, out);
+}
+
+void
+kt_encoder_settled (KtEncoder *encoder, guint64 from, guint64 to, KtEncoded *out)
+{
+  put_transactions (encoder, from, to, AS_SETTLED, out);
+}

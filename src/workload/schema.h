@@ -1,0 +1,138 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * The tables of an indexer as data: columns and how each is filled, order and size of statements, conflict clauses.
+ * Creating them is plain SQL in sql/workload/schema-NN.sql and schema-NN-indexes.sql.
+ */
+#pragma once
+
+#include "workload/chain.h"
+#include "workload/rows.h"
+
+#include <libpq-fe.h>
+
+typedef enum {
+  KT_TABLE_BLOCKS,
+  KT_TABLE_BLOCK_PARENT,
+  KT_TABLE_TRANSACTIONS,
+  KT_TABLE_ACCEPTANCES,
+  KT_TABLE_ADDRESSES, /* addresses_transactions */
+  KT_TABLE_SCRIPTS,   /* scripts_transactions */
+  KT_N_TABLES
+} KtTableId;
+
+/* Where the tables of inputs and outputs are types, their OIDs differ from database to database. */
+typedef struct {
+  Oid inputs;
+  Oid inputs_array;
+  Oid outputs;
+  Oid outputs_array;
+} KtTypes;
+
+/* What a row is made from. Which members hold something depends on the table. */
+typedef struct {
+  const KtChain *chain;
+  const KtTypes *types;
+  guint64 excluded; /* 1 << KtField */
+  gboolean resolved; /* inputs carry script and amount of what they spend, as the node supplies them on acceptance */
+
+  const KtLevel *level;
+  const KtHash *level_hashes;
+  const KtLevel *merged; /* the level before; its parents */
+  const KtHash *merged_hashes;
+  guint64 block;
+  KtHash block_hash;
+  const KtHash *accepting_hash; /* chain block of the level after */
+  GArray *entries;              /* keys of the block's transactions */
+
+  const KtTransaction *transaction;
+  KtHash transaction_id;
+  gint64 block_time_ms;
+  guint64 script;
+  guint parent; /* index into merged_hashes */
+} KtRowSource;
+
+/* Fields that can be left out; names as the indexer's --exclude-fields spells them are in schema.c. */
+typedef enum {
+  KT_FIELD_NONE,
+  KT_FIELD_BLOCK_ACCEPTED_ID_MERKLE_ROOT,
+  KT_FIELD_BLOCK_TRANSACTION_IDS,
+  KT_FIELD_BLOCK_MERGE_SET_BLUES_HASHES,
+  KT_FIELD_BLOCK_MERGE_SET_REDS_HASHES,
+  KT_FIELD_BLOCK_SELECTED_PARENT_HASH,
+  KT_FIELD_BLOCK_BITS,
+  KT_FIELD_BLOCK_BLUE_SCORE,
+  KT_FIELD_BLOCK_BLUE_WORK,
+  KT_FIELD_BLOCK_DAA_SCORE,
+  KT_FIELD_BLOCK_HASH_MERKLE_ROOT,
+  KT_FIELD_BLOCK_NONCE,
+  KT_FIELD_BLOCK_PRUNING_POINT,
+  KT_FIELD_BLOCK_TIMESTAMP,
+  KT_FIELD_BLOCK_UTXO_COMMITMENT,
+  KT_FIELD_BLOCK_VERSION,
+  KT_FIELD_TX_SUBNETWORK_ID,
+  KT_FIELD_TX_HASH,
+  KT_FIELD_TX_MASS,
+  KT_FIELD_TX_PAYLOAD,
+  KT_FIELD_TX_BLOCK_TIME,
+  KT_FIELD_TX_BLOCK_HASH,
+  KT_FIELD_TX_IN_PREVIOUS_OUTPOINT,
+  KT_FIELD_TX_IN_SIGNATURE_SCRIPT,
+  KT_FIELD_TX_IN_SIG_OP_COUNT,
+  KT_FIELD_TX_IN_COMPUTE_BUDGET,
+  KT_FIELD_TX_IN_COVENANT_ID,
+  KT_FIELD_TX_OUT_AMOUNT,
+  KT_FIELD_TX_OUT_SCRIPT_PUBLIC_KEY,
+  KT_FIELD_TX_OUT_SCRIPT_PUBLIC_KEY_ADDRESS,
+  KT_FIELD_TX_OUT_COVENANT_AUTHORIZING_INPUT,
+  KT_FIELD_TX_OUT_COVENANT_ID,
+  KT_N_FIELDS
+} KtField;
+
+const char *kt_field_name (KtField field);
+/* KT_N_FIELDS when there is no such field. */
+KtField kt_field_from_name (const char *name);
+
+static inline gboolean
+kt_row_source_has (const KtRowSource *source, KtField field)
+{
+  return (source->excluded >> field & 1) == 0;
+}
+
+typedef struct {
+  const char *name;
+  const char *type; /* as pg_catalog.format_type writes it */
+  void (*put) (KtRows *rows, const KtRowSource *source);
+  KtField field; /* NULL is stored when it is excluded */
+} KtSchemaColumn;
+
+typedef struct {
+  const char *name;
+  const KtSchemaColumn *columns;
+  guint n_columns;
+  const guint8 *sort; /* columns by which a batch is sorted, or NULL: as they come */
+  guint n_sort;
+  guint statement_rows; /* at batch-scale 1 */
+  guint statement_rows_limit;
+} KtSchemaTable;
+
+typedef struct {
+  guint version;       /* schema_version in vars */
+  const char *release; /* the newest one that writes it */
+  const KtSchemaTable *tables[KT_N_TABLES];
+} KtSchema;
+
+/* NULL: not known here. */
+const KtSchema *kt_schema_find (guint version);
+
+void kt_schema_put_row (const KtSchemaTable *table, KtRows *rows, const KtRowSource *source);
+
+/* SQL that creates tables and types, and the statements that make keys and indexes, from sql/workload/. */
+char *kt_schema_tables_sql (const KtSchema *schema);
+GStrv kt_schema_indexes_sql (const KtSchema *schema);
+
+/* "INSERT INTO t (a, b) VALUES ($1,$2),($3,$4) ON CONFLICT ..." for @n_rows rows. Caller frees. */
+char *kt_schema_insert_sql (const KtSchemaTable *table, guint n_rows, const char *conflict);
+/* "COPY t (a, b) FROM STDIN (FORMAT binary)". Caller frees. */
+char *kt_schema_copy_sql (const KtSchemaTable *table);
+/* OID of each column for PQprepare: a binary parameter must say what it is. Caller frees; n_columns of them. */
+Oid *kt_schema_column_oids (const KtSchemaTable *table, const KtTypes *types);
