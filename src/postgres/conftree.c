@@ -7,9 +7,9 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#define MAX_DEPTH 10           /* the server's own limit */
-#define MAX_PROBLEMS_IN_FILE 100 /* likewise: then it leaves the file */
-#define MAX_FILES 10000        /* includes that double at each level must not keep us busy for hours */
+#define MAX_DEPTH 10              /* the server's own limit */
+#define MAX_PROBLEMS_IN_FILE 100  /* likewise: then it leaves the file */
+#define MAX_FILES 10000           /* includes that double at each level must not keep us busy for hours */
 
 /* Where a file is asked for: the line with the include. */
 typedef struct {

@@ -123,7 +123,10 @@ LLVMFuzzerTestOneInput (const guint8 *data, size_t size)
       if (line->value != NULL)
         check_value (line->value);
       if (line->kind == KT_CONF_SETTING)
-        check_set (text, line->name, piece, i % 2 == 0 ? line->raw : NULL);
+        {
+          check_set (text, line->name, piece, i % 2 == 0 ? line->raw : NULL);
+          check_set (text, line->name, "on", NULL); /* a word without quotes must not grow onto the name */
+        }
     }
   return 0;
 }

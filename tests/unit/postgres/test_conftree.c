@@ -15,8 +15,8 @@
 #include <string.h>
 #include <unistd.h>
 
-#define N_TREES 80           /* for each version */
-#define START_EVERY 2         /* of them, how many are also given to `postgres -C`: with the version of Debian only */
+#define N_TREES 80    /* for each version */
+#define START_EVERY 2 /* of them, how many are also given to `postgres -C`: with the version of Debian only */
 #define N_LINES 2000
 #define LINES_IN_TREE 100
 #define UNLIKELY(random, n) (g_rand_int_range (random, 0, n) == 0)
