@@ -280,6 +280,17 @@ is_virtual (const char *transport)
   return transport != NULL && g_strv_contains (names, transport);
 }
 
+/* Network volumes of the clouds that show themselves as NVMe or as a plain disk. */
+static gboolean
+is_network_volume (const char *model)
+{
+  static const char *const models[] = { "Amazon Elastic Block Store", "nvme_card-pd", "PersistentDisk", "MSFT NVMe Accelerator" };
+  for (guint i = 0; model != NULL && i < G_N_ELEMENTS (models); i++)
+    if (strstr (model, models[i]) != NULL)
+      return TRUE;
+  return FALSE;
+}
+
 typedef struct {
   KtStorageClass class;
   const char *because;
@@ -291,6 +302,8 @@ claim_of (const KtBlockDevice *disk)
 {
   if (g_str_equal (disk->kind, "ram"))
     return (Claim){ KT_STORAGE_MEMORY, "lies in memory" };
+  if (is_network_volume (disk->model))
+    return (Claim){ KT_STORAGE_SSD, "is a network volume" };
   if (g_strcmp0 (disk->transport, "nvme") == 0)
     return (Claim){ KT_STORAGE_NVME, "is NVMe" };
   if (g_strcmp0 (disk->transport, "mmc") == 0)

@@ -25,9 +25,11 @@ kt_fact_fs_size (KtSysroot *root, const char *path, KtFsSize *size)
 {
   GKeyFile *machine = kt_sysroot_machine (root);
   g_autofree char *group = group_name ("filesystem", path);
-  if (!kt_sysroot_is_live (root))
+  /* While recording, the first answer stands: a platform that asks twice must be the one that is replayed. */
+  gboolean noted = g_key_file_has_key (machine, group, "size", NULL);
+  if (!kt_sysroot_is_live (root) || (noted && kt_sysroot_is_recording (root)))
     {
-      if (!g_key_file_has_key (machine, group, "size", NULL))
+      if (!noted)
         return FALSE;
       size->size = g_key_file_get_int64 (machine, group, "size", NULL);
       size->available = g_key_file_get_int64 (machine, group, "available", NULL);

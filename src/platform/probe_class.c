@@ -54,10 +54,16 @@ duration_text (double us)
   return us < 1000 ? g_strdup_printf ("%.0f µs", us) : g_strdup_printf ("%.1f ms", us / 1000);
 }
 
-/* A hard disk's flag beside flash-like reads: a controller's cache may have answered. */
+/* A hard disk's flag beside flash-like reads: a controller's cache may have answered. Bridges to USB invent the flag. */
 static gboolean
 is_suspicious (const KtVolume *volume)
 {
+  for (guint i = 0; volume->devices != NULL && i < volume->devices->len; i++)
+    {
+      const KtBlockDevice *device = g_ptr_array_index (volume->devices, i);
+      if (device->rotational == 1 && g_strcmp0 (device->transport, "usb") == 0)
+        return FALSE;
+    }
   return volume->flags_class == KT_STORAGE_HDD && volume->probe->class != KT_STORAGE_HDD;
 }
 

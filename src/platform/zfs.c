@@ -62,7 +62,7 @@ kt_zfs_parse_pools (const char *text, GPtrArray *pools, GHashTable *devices)
         }
       else if (n == 1)
         data = FALSE;
-      else if (data && names != NULL && *fields[0] == '\0' && g_str_has_prefix (fields[1], "/dev/"))
+      else if (data && n > 1 && *fields[0] == '\0' && g_str_has_prefix (fields[1], "/dev/"))
         g_ptr_array_add (names, g_path_get_basename (fields[1]));
     }
 }
@@ -101,6 +101,8 @@ kt_zfs_load (KtSysroot *root, KtZfs *zfs, GHashTable *devices, GPtrArray *notes)
   zfs->tools = kt_fact_has_program (root, "zfs") && kt_fact_has_program (root, "zpool");
   zfs->version = kt_sysroot_read (root, "/sys/module/zfs/version");
   zfs->module = zfs->version != NULL;
+  if (zfs->module && *zfs->version == '\0')
+    g_clear_pointer (&zfs->version, g_free);
   if (zfs->module)
     {
       g_autofree char *arc = kt_sysroot_read (root, "/proc/spl/kstat/zfs/arcstats");

@@ -4,32 +4,17 @@
  */
 #include "base/error.h"
 #include "base/file.h"
+#include "made_root.h"
 #include "platform/platform.h"
 #include "platform/platform_json.h"
-#include "platform/probe.h"
 
-#include <glib/gstdio.h>
-#include <string.h>
-#include <unistd.h>
+#include <gio/gio.h>
 
 static char *
 text_of (const KtPlatform *platform)
 {
   g_autoptr (JsonNode) node = kt_json_node_take (kt_platform_to_json (platform));
   return kt_json_to_text (node);
-}
-
-static void
-remove_tree (const char *path)
-{
-  g_autoptr (GDir) dir = g_file_test (path, G_FILE_TEST_IS_SYMLINK) ? NULL : g_dir_open (path, 0, NULL);
-  const char *name;
-  while (dir != NULL && (name = g_dir_read_name (dir)) != NULL)
-    {
-      g_autofree char *entry = g_build_filename (path, name, NULL);
-      remove_tree (entry);
-    }
-  g_remove (path);
 }
 
 static void
@@ -61,7 +46,7 @@ test_live (void)
 static void
 test_replay (void)
 {
-  g_autofree char *dir = g_dir_make_tmp ("kastune-record-XXXXXX", NULL);
+  g_autofree char *dir = made_folder ();
   g_autofree char *link = g_build_filename (dir, "pg_wal", NULL);
   g_autofree char *folder = g_build_filename (dir, "machine", NULL);
   g_assert_cmpint (symlink ("/tmp", link), ==, 0);
@@ -80,7 +65,7 @@ test_replay (void)
 
   g_assert_null (kt_platform_record (folder, paths, 0, NULL, &error));
   g_assert_error (error, KT_ERROR, KT_ERROR_REFUSED);
-  remove_tree (dir);
+  made_remove_tree (dir);
 }
 
 static gboolean
@@ -107,7 +92,7 @@ tree_holds (const char *path, const char *needle)
 static void
 test_no_secrets (void)
 {
-  g_autofree char *dir = g_dir_make_tmp ("kastune-record-XXXXXX", NULL);
+  g_autofree char *dir = made_folder ();
   g_autofree char *folder = g_build_filename (dir, "machine", NULL);
   g_autoptr (GError) error = NULL;
   g_autoptr (GSubprocessLauncher) launcher = g_subprocess_launcher_new (G_SUBPROCESS_FLAGS_STDIN_PIPE);
@@ -121,13 +106,13 @@ test_no_secrets (void)
   g_assert_false (tree_holds (folder, "kastune-secret-word"));
   g_subprocess_force_exit (child);
   g_subprocess_wait (child, NULL, NULL);
-  remove_tree (dir);
+  made_remove_tree (dir);
 }
 
 static void
 test_only_live (void)
 {
-  g_autofree char *dir = g_dir_make_tmp ("kastune-record-XXXXXX", NULL);
+  g_autofree char *dir = made_folder ();
   g_autofree char *ini = g_build_filename (dir, "machine.ini", NULL);
   g_autofree char *copy = g_build_filename (dir, "copy", NULL);
   g_autoptr (GError) error = NULL;
@@ -142,7 +127,7 @@ test_only_live (void)
   g_clear_error (&error);
   g_assert_null (kt_platform_load (root, NULL, 0, &error));
   g_assert_error (error, KT_ERROR, KT_ERROR_UNSUPPORTED);
-  remove_tree (dir);
+  made_remove_tree (dir);
 }
 
 int

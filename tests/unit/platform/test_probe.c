@@ -1,0 +1,66 @@
+/* SPDX-License-Identifier: MIT */
+#include "base/error.h"
+#include "base/size.h"
+#include "made_root.h"
+#include "platform/probe.h"
+
+static void
+test_measures_and_leaves_nothing (void)
+{
+  g_autofree char *dir = g_dir_make_tmp ("kastune-probe-XXXXXX", NULL);
+  g_autoptr (GError) error = NULL;
+  g_autoptr (KtProbe) probe = kt_probe_run (dir, NULL, &error);
+  g_assert_no_error (error);
+  g_assert_cmpfloat (probe->read_iops_1, >, 0);
+  g_assert_cmpfloat (probe->read_latency_1_us, >, 0);
+  g_assert_cmpfloat (probe->read_iops_16, >, 0);
+  g_assert_cmpfloat (probe->read_latency_16_us, >, 0);
+  g_assert_cmpfloat (probe->write_mb_s, >, 0);
+  g_assert_cmpfloat (probe->fdatasync_us, >, 0);
+  g_assert_cmpint (probe->bytes, >=, 8 * KT_MIB);
+  g_assert_cmpint (probe->bytes, <=, 256 * KT_MIB);
+  g_assert_cmpint (probe->class, ==, kt_probe_classify (probe));
+  /* Only an empty folder can be removed. */
+  g_assert_cmpint (g_rmdir (dir), ==, 0);
+}
+
+static void
+test_interrupted (void)
+{
+  g_autofree char *dir = g_dir_make_tmp ("kastune-probe-XXXXXX", NULL);
+  g_autoptr (GCancellable) cancellable = g_cancellable_new ();
+  g_cancellable_cancel (cancellable);
+  g_autoptr (GError) error = NULL;
+  g_assert_null (kt_probe_run (dir, cancellable, &error));
+  g_assert_error (error, KT_ERROR, KT_ERROR_INTERRUPTED);
+  g_assert_cmpint (g_rmdir (dir), ==, 0);
+}
+
+static void
+test_no_folder (void)
+{
+  g_autoptr (GError) error = NULL;
+  g_assert_null (kt_probe_run ("/does/not/exist", NULL, &error));
+  g_assert_error (error, KT_ERROR, KT_ERROR_NOT_FOUND);
+  g_assert_nonnull (kt_error_hint (error));
+}
+
+/* /sys has no room at all: 0 bytes. */
+static void
+test_no_room (void)
+{
+  g_autoptr (GError) error = NULL;
+  g_assert_null (kt_probe_run ("/sys", NULL, &error));
+  g_assert_error (error, KT_ERROR, KT_ERROR_NO_SPACE);
+}
+
+int
+main (int argc, char **argv)
+{
+  g_test_init (&argc, &argv, NULL);
+  g_test_add_func ("/platform/probe/measures-and-leaves-nothing", test_measures_and_leaves_nothing);
+  g_test_add_func ("/platform/probe/interrupted", test_interrupted);
+  g_test_add_func ("/platform/probe/absent-folder", test_no_folder);
+  g_test_add_func ("/platform/probe/no-room", test_no_room);
+  return g_test_run ();
+}
