@@ -27,6 +27,9 @@ char *kt_connection_describe (const KtConnection *connection);
 char *kt_connection_server_id (KtConnection *connection);
 /* Masks passwords in a conninfo string or URI. Caller frees. */
 char *kt_conninfo_mask (const char *conninfo);
+/* The same connection as key=value words without any secret, for the journal: it can be used again. "" when @conninfo is
+ * empty or cannot be read. Caller frees. */
+char *kt_conninfo_without_secrets (const char *conninfo);
 
 /* Runs SQL text with text parameters (NULL-terminated list, no NULL values). Rows or a command are both fine.
  * Errors: KT_ERROR_QUERY with the server's message as detail, KT_ERROR_PRIVILEGE (42501), KT_ERROR_TIMEOUT (57014),

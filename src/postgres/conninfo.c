@@ -100,3 +100,25 @@ kt_conninfo_mask (const char *conninfo)
   gboolean uri = g_str_has_prefix (conninfo, "postgresql://") || g_str_has_prefix (conninfo, "postgres://");
   return uri ? mask_uri (conninfo) : mask_pairs (conninfo);
 }
+
+char *
+kt_conninfo_without_secrets (const char *conninfo)
+{
+  g_autoptr (GString) out = g_string_new (NULL);
+  PQconninfoOption *options = PQconninfoParse (conninfo != NULL ? conninfo : "", NULL);
+  for (PQconninfoOption *option = options; option != NULL && option->keyword != NULL; option++)
+    {
+      if (option->val == NULL || is_secret (option->keyword, strlen (option->keyword)))
+        continue;
+      g_string_append_printf (out, "%s%s='", out->len > 0 ? " " : "", option->keyword);
+      for (const char *p = option->val; *p != '\0'; p++)
+        {
+          if (*p == '\'' || *p == '\\')
+            g_string_append_c (out, '\\');
+          g_string_append_c (out, *p);
+        }
+      g_string_append_c (out, '\'');
+    }
+  PQconninfoFree (options);
+  return g_string_free (g_steal_pointer (&out), FALSE);
+}

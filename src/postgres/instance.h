@@ -5,6 +5,7 @@
  */
 #pragma once
 
+#include "base/json.h"
 #include "postgres/server.h"
 #include <gio/gio.h>
 
@@ -22,9 +23,10 @@ typedef struct {
   char *config_file;      /* differs from the data directory on Debian */
   char *owner;            /* user that owns the data directory */
   char *cluster;          /* Debian: "15/main"; systemd: unit name; else NULL */
-  char *start_options;    /* pg_ctl: what followed on the command line, from postmaster.opts, so a restart keeps it */
+  char *start_options;    /* pg_ctl: what followed on the command line, quoted for a shell, so a restart keeps it */
+  char *start_log;        /* pg_ctl: where standard error of a start goes: the file it went to, or /dev/null */
   char *log_file;         /* NULL unknown (stderr to the journal) */
-  char *conninfo;         /* how to reach it again */
+  char *conninfo;         /* how to reach it again; may hold a password, which the JSON leaves out */
 } KtInstance;
 
 /* Errors: KT_ERROR_UNSUPPORTED when the server is not on this machine. */
@@ -36,17 +38,22 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC (KtInstance, kt_instance_free)
 JsonObject *kt_instance_to_json (const KtInstance *instance);
 KtInstance *kt_instance_from_json (JsonObject *object, GError **error);
 
-/* "pg_ctlcluster 15 main restart": what would be run, for the plan. Caller frees. */
+/* "pg_ctlcluster 15 main restart": what would be run, for the plan; @verb is start, restart or reload. Caller frees. */
 char *kt_instance_describe (const KtInstance *instance, const char *verb);
 
 gboolean kt_instance_is_running (const KtInstance *instance);
+/* Waits until connections are accepted; running already is success. Ten minutes for recovery, and cancellable.
+ * Errors: KT_ERROR_PROGRAM with the server's own last FATAL lines and hint as detail, KT_ERROR_PRIVILEGE (neither root nor
+ * the owner), KT_ERROR_UNSUPPORTED (KT_CONTROL_NONE), KT_ERROR_TIMEOUT, KT_ERROR_INTERRUPTED. */
 gboolean kt_instance_start (const KtInstance *instance, GCancellable *cancellable, GError **error);
-/* Fast shutdown (sessions are ended, a checkpoint is written), then start. Waits until connections are accepted.
- * A failed start has the server's own last log lines as detail. */
+/* Fast shutdown (sessions are ended, a checkpoint is written), then start: errors as above. KT_ERROR_VERIFY when it is the
+ * same process as before. */
 gboolean kt_instance_restart (const KtInstance *instance, GCancellable *cancellable, GError **error);
-/* Sends SIGHUP and waits until pg_conf_load_time() has moved. */
+/* Sends SIGHUP and waits until pg_conf_load_time() has moved: new sessions have the new values then.
+ * Errors: KT_ERROR_VERIFY (the files cannot be read as a whole, with file and line), KT_ERROR_PRIVILEGE, those of connecting. */
 gboolean kt_instance_reload (const KtInstance *instance, GError **error);
 
-/* Size of the log now, and what was added since: lines with FATAL, PANIC or ERROR from the server itself. */
+/* Size of the log now (0: unknown), and what was added since: FATAL, PANIC and ERROR of the server itself, crashes and broken
+ * configuration files; what clients did wrong is left out. */
 gint64 kt_instance_log_position (const KtInstance *instance);
 GStrv kt_instance_log_problems (const KtInstance *instance, gint64 since);
