@@ -101,7 +101,8 @@ kt_conf_write_from_json (JsonObject *object, GError **error)
 {
   g_autoptr (KtConfWrite) write = g_new0 (KtConfWrite, 1);
   JsonArray *settings = kt_json_array (object, "settings");
-  write->mode = g_str_equal (kt_json_string (object, "mode", ""), "include") ? KT_CONF_WRITE_INCLUDE : KT_CONF_WRITE_ALTER_SYSTEM;
+  write->mode = g_str_equal (kt_json_string (object, "mode", ""), "include") ? KT_CONF_WRITE_INCLUDE
+    : KT_CONF_WRITE_ALTER_SYSTEM;
   write->file = g_strdup (kt_json_string (object, "file", NULL));
   write->reason = g_strdup (kt_json_string (object, "reason", NULL));
   write->config_file = g_strdup (kt_json_string (object, "config_file", NULL));
@@ -116,12 +117,14 @@ kt_conf_write_from_json (JsonObject *object, GError **error)
     }
   if (write->file != NULL && write->config_file != NULL && write->data_directory != NULL && write->settings->len > 0)
     return g_steal_pointer (&write);
-  kt_error_set (error, KT_ERROR_PARSE, NULL, NULL, "the settings of this step are incomplete: file, folders or settings are missing");
+  kt_error_set (error, KT_ERROR_PARSE, NULL, NULL,
+                "the settings of this step are incomplete: file, folders or settings are missing");
   return NULL;
 }
 
 KtConfWrite *
-kt_conf_write_new (const char *config_file, const char *data_directory, const char *title, GPtrArray *settings, GError **error)
+kt_conf_write_new (const char *config_file, const char *data_directory, const char *title, GPtrArray *settings,
+                   GError **error)
 {
   g_autoptr (KtConfWrite) write = g_new0 (KtConfWrite, 1);
   write->config_file = g_canonicalize_filename (config_file, NULL);
@@ -131,7 +134,7 @@ kt_conf_write_new (const char *config_file, const char *data_directory, const ch
   return kt_conf_write_choose (write, error) ? g_steal_pointer (&write) : NULL;
 }
 
-/* --- the text of the own file -------------------------------------------------------------------------------------- */
+/* --- the text of the own file ------------------------------------------------------------------------------------- */
 
 /* One line whatever is in it. */
 static char *
@@ -182,7 +185,7 @@ kt_conf_write_text (const KtConfWrite *write, const char *old_text)
   return g_string_free (out, FALSE);
 }
 
-/* --- reading what is there ------------------------------------------------------------------------------------------ */
+/* --- reading what is there ---------------------------------------------------------------------------------------- */
 
 /* Text for the journal, which holds UTF-8. @text NULL when the file is absent. */
 static gboolean
@@ -256,7 +259,7 @@ value_before (JsonObject *before, const char *name)
   return values != NULL ? kt_json_string (values, name, NULL) : NULL;
 }
 
-/* --- comparing ------------------------------------------------------------------------------------------------------ */
+/* --- comparing ---------------------------------------------------------------------------------------------------- */
 
 typedef struct {
   gboolean all_before, all_written;
@@ -328,11 +331,12 @@ kt_conf_write_compare (const KtConfWrite *write, JsonObject *before, KtConfState
   return TRUE;
 }
 
-/* --- writing -------------------------------------------------------------------------------------------------------- */
+/* --- writing ------------------------------------------------------------------------------------------------------ */
 
 /* A new file belongs to whom the data directory belongs to, with the mode of @model. */
 static gboolean
-write_like (const KtConfWrite *write, const char *path, const char *text, const char *model, mode_t mode, GError **error)
+write_like (const KtConfWrite *write, const char *path, const char *text, const char *model, mode_t mode,
+            GError **error)
 {
   struct stat owner, like;
   if (stat (path, &like) == 0)
@@ -350,7 +354,8 @@ write_like (const KtConfWrite *write, const char *path, const char *text, const 
 
 /* An edited postgresql.auto.conf goes to the disk in one piece; an unchanged one is left alone. */
 static gboolean
-write_auto_conf (const KtConfWrite *write, const KtConfFile *file, gboolean existed, gboolean should_exist, GError **error)
+write_auto_conf (const KtConfWrite *write, const KtConfFile *file, gboolean existed, gboolean should_exist,
+                 GError **error)
 {
   g_autofree char *text = kt_conf_file_to_text (file);
   if (*text == '\0' && !should_exist)
@@ -478,7 +483,8 @@ write_by_alter_system (const KtConfWrite *write, KtConnection *connection, GErro
   for (guint i = 0; i < write->settings->len; i++)
     {
       const KtConfWriteSetting *setting = setting_at (write, i);
-      if (!same_value (value_in (file, setting->name), setting->value) && !alter_system (write, setting, connection, error))
+      if (!same_value (value_in (file, setting->name), setting->value)
+          && !alter_system (write, setting, connection, error))
         return FALSE;
     }
   return TRUE;
@@ -488,13 +494,14 @@ gboolean
 kt_conf_write_apply (const KtConfWrite *write, JsonObject *before, KtConnection *connection, GError **error)
 {
   g_autoptr (GError) undo_error = NULL;
-  gboolean written = is_include (write) ? write_include (write, before, error) : write_by_alter_system (write, connection, error);
+  gboolean written = is_include (write) ? write_include (write, before, error)
+    : write_by_alter_system (write, connection, error);
   if (!written && !kt_conf_write_restore (write, before, &undo_error))
     g_prefix_error (error, "half written (%s): ", undo_error->message);
   return written;
 }
 
-/* --- back ----------------------------------------------------------------------------------------------------------- */
+/* --- back --------------------------------------------------------------------------------------------------------- */
 
 static gboolean
 restore_own_file (const KtConfWrite *write, JsonObject *before, GError **error)

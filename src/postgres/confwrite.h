@@ -33,8 +33,10 @@ typedef struct {
 
 /* Decides the mode by the files as they are: an own file only when no later line of another file sets one of the names.
  * @settings: KtConfWriteSetting, taken over. Changes nothing.
- * Errors: those of kt_file_read for @config_file; KT_ERROR_REFUSED when the server could not start on the files as they are. */
-KtConfWrite *kt_conf_write_new (const char *config_file, const char *data_directory, const char *title, GPtrArray *settings,
+ * Errors: those of kt_file_read for @config_file; KT_ERROR_REFUSED when the server could not start on the files as they
+ * are. */
+KtConfWrite *kt_conf_write_new (const char *config_file, const char *data_directory, const char *title,
+                                GPtrArray *settings,
                                 GError **error);
 void kt_conf_write_free (KtConfWrite *write);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (KtConfWrite, kt_conf_write_free)
@@ -54,7 +56,7 @@ char *kt_conf_write_text (const KtConfWrite *write, const char *old_text);
  * KT_ERROR_REFUSED (allow_alter_system is off), KT_ERROR_CHANGED (the files would decide for another mode now). */
 gboolean kt_conf_write_check (const KtConfWrite *write, KtConnection *connection, GError **error);
 
-/* What undo needs: {file_text, auto_exists, auto: {name: value or null}}. Without secrets: only names of @write are in it. */
+/* What undo needs: {file_text, auto_exists, auto: {name: value or null}}; of other names nothing. */
 JsonObject *kt_conf_write_capture (const KtConfWrite *write, GError **error);
 
 /* Writes. When it fails everything is as before, as far as the disk allows. @connection may be NULL with
@@ -69,7 +71,8 @@ typedef enum {
 } KtConfState;
 
 /* Which of these are the files now? @what, may be NULL: for KT_CONF_CHANGED what was changed, "work_mem in …". */
-gboolean kt_conf_write_compare (const KtConfWrite *write, JsonObject *before, KtConfState *state, char **what, GError **error);
+gboolean kt_conf_write_compare (const KtConfWrite *write, JsonObject *before, KtConfState *state, char **what,
+                                GError **error);
 
 /* Back to @before, with the server up or down; of postgresql.auto.conf only the names of @write are touched. Overwrites
  * whatever is there: ask kt_conf_write_compare first. */

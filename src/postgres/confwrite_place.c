@@ -102,10 +102,12 @@ reason_against_file (const KtConfWrite *write, const KtConfTree *tree, const cha
   for (guint i = 0; i < tree->entries->len; i++)
     {
       const KtConfEntry *entry = g_ptr_array_index (tree->entries, i);
-      if (g_str_equal (entry->path, own) || g_str_equal (entry->path, auto_conf) || !kt_conf_write_sets (write, entry->name)
+      if (g_str_equal (entry->path, own) || g_str_equal (entry->path, auto_conf)
+          || !kt_conf_write_sets (write, entry->name)
           || comes_before (main_file, entry, tree->include_dir, folder_line))
         continue;
-      return g_strdup_printf ("%s line %u sets %s after the folder %s", entry->path, entry->line, entry->name, tree->include_dir);
+      return g_strdup_printf ("%s line %u sets %s after the folder %s", entry->path, entry->line, entry->name,
+                              tree->include_dir);
     }
   return NULL;
 }
@@ -116,7 +118,8 @@ tree_is_sound (const KtConfTree *tree, GError **error)
   if (tree->problems->len == 0)
     return TRUE;
   const KtConfProblem *problem = g_ptr_array_index (tree->problems, 0);
-  g_autofree char *place = problem->line != 0 ? g_strdup_printf ("%s line %u", problem->path, problem->line) : g_strdup (problem->path);
+  g_autofree char *place = problem->line != 0 ? g_strdup_printf ("%s line %u", problem->path, problem->line)
+    : g_strdup (problem->path);
   kt_error_set (error, KT_ERROR_REFUSED, problem->text, "kastune config check",
                 "the server could not start on its configuration as it is: %s", place);
   return FALSE;
@@ -129,7 +132,8 @@ kt_conf_write_choose (KtConfWrite *write, GError **error)
   if (tree == NULL || !tree_is_sound (tree, error))
     return FALSE;
   g_autofree char *auto_conf = kt_conf_write_auto_conf (write);
-  g_autofree char *own = tree->include_dir != NULL ? g_build_filename (tree->include_dir, KT_CONF_WRITE_FILE, NULL) : NULL;
+  g_autofree char *own = tree->include_dir != NULL ? g_build_filename (tree->include_dir, KT_CONF_WRITE_FILE, NULL)
+    : NULL;
   write->reason = own != NULL ? reason_against_file (write, tree, own, auto_conf)
                               : g_strdup_printf ("%s includes no folder (include_dir)", write->config_file);
   write->mode = write->reason == NULL ? KT_CONF_WRITE_INCLUDE : KT_CONF_WRITE_ALTER_SYSTEM;
@@ -137,14 +141,15 @@ kt_conf_write_choose (KtConfWrite *write, GError **error)
   return TRUE;
 }
 
-/* --- may it be done? ------------------------------------------------------------------------------------------------ */
+/* --- may it be done? ---------------------------------------------------------------------------------------------- */
 
 static gboolean
 folder_is_writable (const char *folder, GError **error)
 {
   if (access (folder, W_OK) == 0)
     return TRUE;
-  kt_error_set_errno (error, errno, "run kastune as root or as the owner of the data directory", "cannot write in %s", folder);
+  kt_error_set_errno (error, errno, "run kastune as root or as the owner of the data directory", "cannot write in %s",
+                      folder);
   return FALSE;
 }
 
@@ -159,12 +164,14 @@ may_alter_system (const KtConfWrite *write, KtConnection *connection, GError **e
     {
       const char *name = ((const KtConfWriteSetting *) g_ptr_array_index (write->settings, i))->name;
       g_autoptr (PGresult) rows = kt_connection_major (connection) < 15 ? NULL
-        : kt_connection_query (connection, error, "SELECT has_parameter_privilege($1, 'ALTER SYSTEM') AS may", name, NULL);
+        : kt_connection_query (connection, error, "SELECT has_parameter_privilege($1, 'ALTER SYSTEM') AS may", name,
+                               NULL);
       if (kt_connection_major (connection) >= 15 && rows == NULL)
         return FALSE;
       if (rows != NULL && kt_result_bool (rows, 0, "may"))
         continue;
-      kt_error_set (error, KT_ERROR_PRIVILEGE, NULL, "connect as a superuser, or GRANT ALTER SYSTEM ON PARAMETER (15 and later)",
+      kt_error_set (error, KT_ERROR_PRIVILEGE, NULL,
+                    "connect as a superuser, or GRANT ALTER SYSTEM ON PARAMETER (15 and later)",
                     "this role may not ALTER SYSTEM SET %s", name);
       return FALSE;
     }
@@ -181,7 +188,8 @@ alter_system_is_allowed (KtConnection *connection, GError **error)
     return FALSE;
   if (kt_result_bool (rows, 0, "allowed"))
     return TRUE;
-  kt_error_set (error, KT_ERROR_REFUSED, "allow_alter_system is off", "change the settings with the tool that manages this server",
+  kt_error_set (error, KT_ERROR_REFUSED, "allow_alter_system is off",
+                "change the settings with the tool that manages this server",
                 "this server does not take ALTER SYSTEM");
   return FALSE;
 }
@@ -211,7 +219,8 @@ kt_conf_write_check (const KtConfWrite *write, KtConnection *connection, GError 
     return FALSE;
   if (is_include (write) && (!is_include (now) || !g_str_equal (now->file, write->file)))
     {
-      kt_error_set (error, KT_ERROR_CHANGED, now->reason, "make a new plan", "%s would not take effect any more", write->file);
+      kt_error_set (error, KT_ERROR_CHANGED, now->reason, "make a new plan", "%s would not take effect any more",
+                    write->file);
       return FALSE;
     }
   gboolean by_sql = !is_include (write);
@@ -219,6 +228,7 @@ kt_conf_write_check (const KtConfWrite *write, KtConnection *connection, GError 
     return FALSE;
   g_autofree char *folder = g_path_get_dirname (write->file);
   return folder_is_writable (folder, error)
-         && (!by_sql || (folder_is_writable (write->data_directory, error) && alter_system_is_allowed (connection, error)))
+         && (!by_sql
+             || (folder_is_writable (write->data_directory, error) && alter_system_is_allowed (connection, error)))
          && (is_include (write) || may_alter_system (write, connection, error));
 }

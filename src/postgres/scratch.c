@@ -52,7 +52,7 @@ connect_to (const KtScratchSite *site)
   return PQconnectdbParams (names, values, 0);
 }
 
-/* One statement, given up as soon as there is no reason to wait any longer. NULL: @problem says why (NULL when given up). */
+/* One statement, given up when there is no reason to wait any longer. NULL: @problem says why (NULL when given up). */
 static PGresult *
 run_statement (KtScratchServer *server, PGconn *connection, const char *sql, char **problem)
 {
@@ -173,7 +173,7 @@ fits_limit (const KtScratch *scratch, KtScratchResult *result)
   g_autofree char *shared = kt_size_format (result->shared_memory_bytes);
   g_autofree char *limit = kt_size_format (scratch->memory_limit);
   refuse (result, "lower shared_buffers or raise the limit",
-          "the server starts, but its shared memory of %s is larger than the memory limit of %s: it would be killed in use",
+          "it starts, but its shared memory of %s is larger than the memory limit of %s: it would be killed in use",
           shared, limit);
   return FALSE;
 }
@@ -270,7 +270,8 @@ take_out (GPtrArray *lines, const KtScratchFault *fault)
   for (guint i = 0; i < lines->len; i++)
     {
       KtConfLine *line = g_ptr_array_index (lines, i);
-      gboolean named = fault->name != NULL && line->kind == KT_CONF_SETTING && g_ascii_strcasecmp (line->name, fault->name) == 0;
+      gboolean named = fault->name != NULL && line->kind == KT_CONF_SETTING
+        && g_ascii_strcasecmp (line->name, fault->name) == 0;
       if (fault->line != 0 ? line->line != fault->line : !named)
         continue;
       found = line->line; /* the last one wins, so it is the one to blame */
@@ -302,7 +303,8 @@ take_faults (const KtScratchSite *site, const char *log, KtConfFile *file, GStri
 }
 
 static gboolean
-check_settings (const KtScratchSite *site, const char *program, KtConfFile *file, KtScratchResult *result, GError **error)
+check_settings (const KtScratchSite *site, const char *program, KtConfFile *file, KtScratchResult *result,
+                GError **error)
 {
   g_autoptr (GString) problems = g_string_new (NULL);
   gboolean again = TRUE;

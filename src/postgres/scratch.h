@@ -36,9 +36,11 @@ G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC (KtScratchResult, kt_scratch_result_clear)
 
 /* TRUE when the attempt could be made; @result says how it went. It is also written to and read from before it stops.
  * At most 60 s. Settings that lead out of the scratch folder (files, sockets, archive, standbys) are left out.
- * Errors: KT_ERROR_UNSUPPORTED (no initdb beside postgres, …), KT_ERROR_NO_SPACE, KT_ERROR_INTERRUPTED, KT_ERROR_TIMEOUT. */
+ * Errors: KT_ERROR_UNSUPPORTED (no initdb beside postgres, …), KT_ERROR_NO_SPACE, KT_ERROR_TIMEOUT,
+ * KT_ERROR_INTERRUPTED. */
 gboolean kt_scratch_try (const KtScratch *scratch, KtScratchResult *result, GCancellable *cancellable, GError **error);
 
 /* `postgres -C` on the settings: names, types, ranges, enums of this build, without starting. Same result shape;
  * started means accepted. All faults are told, not only the first. */
-gboolean kt_scratch_check (const KtScratch *scratch, KtScratchResult *result, GCancellable *cancellable, GError **error);
+gboolean kt_scratch_check (const KtScratch *scratch, KtScratchResult *result, GCancellable *cancellable,
+                           GError **error);

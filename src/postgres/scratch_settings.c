@@ -59,7 +59,8 @@ kt_scratch_settings_filter (const char *conf_text, gboolean names, GPtrArray *le
       const KtConfLine *line = g_ptr_array_index (file->lines, i);
       gboolean include = line->kind == KT_CONF_INCLUDE;
       if (include)
-        g_ptr_array_add (left_out, g_strdup_printf ("line %u: %s '%s' was not followed", line->line, line->name, line->value));
+        g_ptr_array_add (left_out,
+                         g_strdup_printf ("line %u: %s '%s' was not followed", line->line, line->name, line->value));
       if (include || (names && line->kind == KT_CONF_SETTING && kt_scratch_setting_leads_out (line->name)))
         g_string_append_c (kept, '\n');
       else
@@ -76,7 +77,8 @@ kt_scratch_settings_force (GStrvBuilder *argv, const char *data_directory, const
       /* A list of directories is split at commas unless the name is quoted. */
       g_autofree char *socket = g_strdup_printf ("\"%s\"", socket_directory);
       const char *path = g_str_equal (forced[i].name, "data_directory") ? data_directory : socket;
-      g_autofree char *option = g_strconcat (forced[i].name, "=", forced[i].value != NULL ? forced[i].value : path, NULL);
+      g_autofree char *option = g_strconcat (forced[i].name, "=", forced[i].value != NULL ? forced[i].value : path,
+                                             NULL);
       g_strv_builder_add (argv, "-c");
       g_strv_builder_add (argv, option);
     }

@@ -147,13 +147,15 @@ kt_scratch_site_build (const KtScratchSite *site, GError **error)
   const char *const argv[] = { initdb, "-D", site->data, "-U", "postgres", "-A", "trust", "--no-sync", "--no-locale",
                                "-E", "UTF8", segsize, NULL };
   g_auto (KtRunResult) result = { 0 };
-  const KtRun run = { .argv = argv, .user = site->user, .cwd = site->folder, .deadline_ms = kt_scratch_site_left_ms (site) };
+  const KtRun run = { .argv = argv, .user = site->user, .cwd = site->folder,
+                      .deadline_ms = kt_scratch_site_left_ms (site) };
   if (kt_run (&run, &result, site->cancellable, error))
     return TRUE;
   if (result.diagnosis != NULL && strstr (result.diagnosis, "No space left on device") != NULL)
     {
       g_clear_error (error);
-      kt_error_set (error, KT_ERROR_NO_SPACE, result.diagnosis, NULL, "there is no room for a scratch cluster in %s", site->folder);
+      kt_error_set (error, KT_ERROR_NO_SPACE, result.diagnosis, NULL, "there is no room for a scratch cluster in %s",
+                    site->folder);
     }
   else
     g_prefix_error (error, "cannot make a scratch cluster: ");

@@ -17,7 +17,8 @@ typedef struct {
   GCancellable *cancellable;
 } KtScratchSite;
 
-KtScratchSite *kt_scratch_site_new (const KtScratch *scratch, guint deadline_ms, GCancellable *cancellable, GError **error);
+KtScratchSite *kt_scratch_site_new (const KtScratch *scratch, guint deadline_ms, GCancellable *cancellable,
+                                    GError **error);
 /* Removes the folder. */
 void kt_scratch_site_free (KtScratchSite *site);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (KtScratchSite, kt_scratch_site_free)

@@ -12,7 +12,7 @@
 #include <sys/mount.h>
 #include <unistd.h>
 
-/* --- which place wins ----------------------------------------------------------------------------------------------- */
+/* --- which place wins --------------------------------------------------------------------------------------------- */
 
 static const struct {
   const char *title, *main_text;
@@ -22,15 +22,21 @@ static const struct {
 } places[] = {
   { "no-folder", "work_mem = 1MB\n", NULL, NULL, KT_CONF_WRITE_ALTER_SYSTEM, "include_dir" },
   { "empty-folder", "work_mem = 1MB\ninclude_dir = 'conf.d'\n", NULL, NULL, KT_CONF_WRITE_INCLUDE, NULL },
-  { "later-line", "include_dir 'conf.d'\nWORK_MEM = 1MB\n", NULL, NULL, KT_CONF_WRITE_ALTER_SYSTEM, "line 2 sets work_mem" },
+  { "later-line", "include_dir 'conf.d'\nWORK_MEM = 1MB\n", NULL, NULL, KT_CONF_WRITE_ALTER_SYSTEM,
+    "line 2 sets work_mem" },
   { "later-line-of-another-name", "include_dir 'conf.d'\nport = 1\n", NULL, NULL, KT_CONF_WRITE_INCLUDE, NULL },
-  { "earlier-neighbour", "include_dir 'conf.d'\n", "conf.d/10-a.conf", "work_mem = 1MB\n", KT_CONF_WRITE_INCLUDE, NULL },
-  { "later-neighbour", "include_dir 'conf.d'\n", "conf.d/99-z.conf", "work_mem = 1MB\n", KT_CONF_WRITE_ALTER_SYSTEM, "99-z.conf" },
-  { "earlier-include", "include 'o.conf'\ninclude_dir 'conf.d'\n", "o.conf", "work_mem = 1MB\n", KT_CONF_WRITE_INCLUDE, NULL },
-  { "later-include", "include_dir 'conf.d'\ninclude 'o.conf'\n", "o.conf", "work_mem = 1MB\n", KT_CONF_WRITE_ALTER_SYSTEM, "o.conf" },
+  { "earlier-neighbour", "include_dir 'conf.d'\n", "conf.d/10-a.conf", "work_mem = 1MB\n", KT_CONF_WRITE_INCLUDE,
+    NULL },
+  { "later-neighbour", "include_dir 'conf.d'\n", "conf.d/99-z.conf", "work_mem = 1MB\n", KT_CONF_WRITE_ALTER_SYSTEM,
+    "99-z.conf" },
+  { "earlier-include", "include 'o.conf'\ninclude_dir 'conf.d'\n", "o.conf", "work_mem = 1MB\n", KT_CONF_WRITE_INCLUDE,
+    NULL },
+  { "later-include", "include_dir 'conf.d'\ninclude 'o.conf'\n", "o.conf", "work_mem = 1MB\n",
+    KT_CONF_WRITE_ALTER_SYSTEM, "o.conf" },
   { "folder-of-an-included-file", "include 'o.conf'\nwork_mem = 1MB\n", "o.conf", "include_dir 'conf.d'\n",
     KT_CONF_WRITE_ALTER_SYSTEM, "is not included by" },
-  { "own-file-there-already", "include_dir 'conf.d'\n", "conf.d/90-kastune.conf", "work_mem = 1MB\n", KT_CONF_WRITE_INCLUDE, NULL },
+  { "own-file-there-already", "include_dir 'conf.d'\n", "conf.d/90-kastune.conf", "work_mem = 1MB\n",
+    KT_CONF_WRITE_INCLUDE, NULL },
 };
 
 static char *
@@ -51,7 +57,8 @@ make_files (const char *main_text, const char *other, const char *other_text)
 static void
 remove_files (const char *folder)
 {
-  static const char *const names[] = { "conf.d/10-a.conf", "conf.d/90-kastune.conf", "conf.d/99-z.conf", "conf.d/junk", "conf.d",
+  static const char *const names[] = { "conf.d/10-a.conf", "conf.d/90-kastune.conf", "conf.d/99-z.conf", "conf.d/junk",
+                                       "conf.d",
                                        "o.conf", "postgresql.conf", "postgresql.auto.conf", "" };
   for (gsize i = 0; i < G_N_ELEMENTS (names); i++)
     {
@@ -96,14 +103,15 @@ test_broken_configuration_is_refused (void)
   remove_files (folder);
 }
 
-/* --- the own file --------------------------------------------------------------------------------------------------- */
+/* --- the own file ------------------------------------------------------------------------------------------------- */
 
 static void
 test_earlier_settings_stay (void)
 {
   g_autofree char *folder = make_files ("include_dir 'conf.d'\n", NULL, NULL);
   g_autoptr (KtConfWrite) write = new_write (folder, "work_mem", "16MB", NULL);
-  g_autofree char *text = kt_conf_write_text (write, "# Written by somebody\n# Last change: first\n\n# why one\njit = off\n\n"
+  g_autofree char *text = kt_conf_write_text (write,
+                                              "# Written by somebody\n# Last change: first\n\n# why one\njit = off\n\n"
                                                      "# old why\nWork_Mem = 1MB\n\n# why two\nwal_buffers = 16MB\n");
   g_assert_cmpstr (text, ==,
                    "# Written by kastune, which takes its settings out again with: kastune undo\n# Last change: a test\n\n"
@@ -219,7 +227,7 @@ test_half_written (void)
   remove_files (folder);
 }
 
-/* --- disks that do not take it -------------------------------------------------------------------------------------- */
+/* --- disks that do not take it ------------------------------------------------------------------------------------ */
 
 static gboolean
 mount_on (const char *folder, const char *options)
@@ -279,7 +287,7 @@ test_read_only_folder (void)
   remove_files (folder);
 }
 
-/* --- ALTER SYSTEM on real servers ------------------------------------------------------------------------------------ */
+/* --- ALTER SYSTEM on real servers --------------------------------------------------------------------------------- */
 
 static KtConfWrite *
 write_for (const KtTestCluster *cluster, GPtrArray *settings)
@@ -353,7 +361,8 @@ test_role_without_rights (void)
 {
   g_autoptr (KtTestCluster) cluster = kt_test_cluster_new (&(KtTestClusterOptions){ 0 });
   g_autoptr (GError) error = NULL;
-  g_free (kt_test_cluster_sql (cluster, NULL, "CREATE ROLE small LOGIN; GRANT ALTER SYSTEM ON PARAMETER work_mem TO small"));
+  g_free (kt_test_cluster_sql (cluster, NULL,
+                               "CREATE ROLE small LOGIN; GRANT ALTER SYSTEM ON PARAMETER work_mem TO small"));
   g_autofree char *conninfo = kt_test_cluster_conninfo (cluster, "small", NULL, NULL);
   g_autoptr (KtConnection) connection = kt_connection_open (conninfo, &error);
   g_assert_no_error (error);

@@ -64,7 +64,8 @@ static void
 test_good_settings_are_accepted (gconstpointer data)
 {
   g_auto (KtScratchResult) result = { 0 };
-  try_on (kt_scratch_check, GPOINTER_TO_INT (data), NULL, "shared_buffers = 900GB\nautovacuum_max_workers = 5\n", &result);
+  try_on (kt_scratch_check, GPOINTER_TO_INT (data), NULL, "shared_buffers = 900GB\nautovacuum_max_workers = 5\n",
+          &result);
   g_assert_cmpstr (result.problem, ==, NULL);
   g_assert_true (result.started);
 }
@@ -79,7 +80,8 @@ static const struct {
   { "missing-preload-library", "shared_preload_libraries = 'no_such_library'\n", "no_such_library" },
   { "missing-session-library", "session_preload_libraries = 'no_such_library'\n", "no_such_library" },
   { "huge-pages-without-pages", "huge_pages = on\nshared_buffers = 64GB\n", "shared memory" },
-  { "reserved-connections", "max_connections = 10\nmax_wal_senders = 0\nsuperuser_reserved_connections = 10\n", "superuser_reserved_connections" },
+  { "reserved-connections", "max_connections = 10\nmax_wal_senders = 0\nsuperuser_reserved_connections = 10\n",
+    "superuser_reserved_connections" },
   { "unknown-name", "shared_bufers = 1GB\n", "shared_bufers" },
   { "value-not-built", "wal_compression = quantum\n", "wal_compression" },
   { "wrong-unit", "work_mem = 1gb\n", "work_mem" },
@@ -156,7 +158,8 @@ static void
 test_filter_keeps_line_numbers (void)
 {
   g_autoptr (GPtrArray) notes = g_ptr_array_new_with_free_func (g_free);
-  g_autofree char *kept = kt_scratch_settings_filter ("port = 1\nwork_mem = 4MB # mine\nSSL_key_file = 'x'\n", TRUE, notes);
+  g_autofree char *kept = kt_scratch_settings_filter ("port = 1\nwork_mem = 4MB # mine\nSSL_key_file = 'x'\n", TRUE,
+                                                      notes);
   g_assert_cmpstr (kept, ==, "\nwork_mem = 4MB # mine\n\n");
   g_assert_cmpuint (notes->len, ==, 0);
 }
@@ -281,7 +284,8 @@ try_within (gint64 bytes, const char *conf, KtScratchResult *result)
 {
   g_autofree char *binaries = kt_test_binaries (15);
   g_autoptr (GError) error = NULL;
-  kt_scratch_try (&(KtScratch){ .bin_directory = binaries, .conf_text = conf, .memory_limit = bytes }, result, NULL, &error);
+  kt_scratch_try (&(KtScratch){ .bin_directory = binaries, .conf_text = conf, .memory_limit = bytes }, result, NULL,
+                  &error);
   g_assert_no_error (error);
 }
 
