@@ -3,7 +3,6 @@ import os
 import shutil
 import signal
 import subprocess
-import time
 
 import pytest
 
@@ -79,26 +78,31 @@ def test_value_of_alter_system_is_moved_and_given_back(server):
     assert server.setting("max_wal_size") == "2GB"
 
 
-def test_server_that_cannot_start_gets_its_old_files_back(make_server):
-    """The settings are good on a scratch server, but the real one cannot start on them: its own hook file is wrong then."""
-    server = make_server()
+def test_pending_edit_of_somebody_else_that_prevents_the_start_is_found_before(server):
     before = settings_of(server)
-    profile = server.base / "bad.conf"
-    # Accepted by every check that does not know this cluster's data; only this very start fails, since the port's socket file is taken.
-    profile.write_text("[profile]\nextends=standard\n")
-    broken = server.data / "conf.d" / "95-trap.conf"
-    broken.write_text("# valid while the server runs\n")
-    server.sql("SELECT pg_reload_conf()")
-    broken.write_text("shared_preload_libraries = 'no_such_library'\n")
-    if os.geteuid() == 0:
-        shutil.chown(broken, SERVER_USER)
-    answer = apply(server, "--profile", profile)
-    assert answer.status != 0, answer
-    broken.unlink()
-    if not server.running:
-        server.start()
-    assert settings_of(server) == before
-    assert not (server.data / "conf.d/90-kastune.conf").exists()
+    trap = server.confd / "10-trap.conf"
+    trap.write_text("wal_level = minimal\n")  # with max_wal_senders at 10 no server starts; the running one does not notice
+    trap.chmod(0o644)
+    answer = apply(server)
+    assert answer.status == 4 and "max_wal_senders" in answer.err, answer
+    assert server.running and settings_of(server) == before
+    assert list(server.confd.iterdir()) == [trap]
+
+
+def test_start_that_fails_for_a_foreign_reason_is_stuck_until_that_is_mended(server):
+    """Only the real cluster has this socket folder, so no trial can see it: neither the new nor the old settings start."""
+    before = settings_of(server)
+    trap = server.confd / "10-trap.conf"
+    trap.write_text(f"unix_socket_directories = '{server.base}/absent'\n")
+    trap.chmod(0o644)
+    answer = apply(server)
+    assert answer.status == 1 and "absent" in answer.err, answer
+    assert server.kastune("history", "--json").json["changes"][0]["state"] == "stuck"
+    assert not (server.confd / "90-kastune.conf").exists()
+    trap.unlink()
+    again = server.kastune("undo", "--yes")
+    assert again.status == 0, again
+    assert server.running and settings_of(server) == before
 
 
 def test_read_only_folder_changes_nothing(make_server):
@@ -164,7 +168,7 @@ def test_wrong_password_is_said_plainly(make_server):
     server.sql("SELECT pg_reload_conf()")
     answer = server.kastune("apply", "--yes", "--dsn", "user=tuner password=wrong", *OPTIONS)
     assert answer.status == 1 and "password" in answer.err.lower(), answer
-    assert "wrong" not in answer.err.replace("password authentication failed", "")
+    assert "password=wrong" not in answer.err and "wrong" not in server.kastune("history").out
     good = server.kastune("advise", "--dsn", "user=tuner password=right", *OPTIONS)
     assert good.status == 0, good
     done = server.kastune("apply", "--yes", "--dsn", "user=tuner password=right", *OPTIONS)
@@ -173,12 +177,14 @@ def test_wrong_password_is_said_plainly(make_server):
     assert b"right" not in database.replace(b"copyright", b"")
 
 
-def test_role_without_rights_may_look_but_not_touch(server):
+def test_role_without_rights_may_look_but_not_touch(make_server):
+    server = make_server(include_dir=False)
     server.sql("CREATE ROLE watcher LOGIN; GRANT pg_monitor TO watcher")
+    before = files_of(server)
     assert server.kastune("advise", "--dsn", "user=watcher", *OPTIONS).status == 0
     answer = server.kastune("apply", "--yes", "--dsn", "user=watcher", *OPTIONS)
-    assert answer.status != 0 and "superuser" in answer.err.lower(), answer
-    assert files_of(server).keys().isdisjoint({server.data / "conf.d/90-kastune.conf"})
+    assert answer.status != 0 and "ALTER SYSTEM" in answer.err and "try:" in answer.err, answer
+    assert files_of(server) == before
 
 
 def test_somebody_else_changed_the_file_since(server):
@@ -206,7 +212,7 @@ def test_interrupt_in_the_middle_undoes(server):
     program = subprocess.Popen([BUILD / "src/kastune", "apply", "--yes", *OPTIONS, "--no-try", "--state", server.state], env=server.env,
                                stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
     for line in program.stderr:
-        if line.startswith("applying"):
+        if line.startswith("step"):
             program.send_signal(signal.SIGINT)
             break
     program.stderr.read()
@@ -222,7 +228,7 @@ def test_killed_in_the_middle_is_undone_by_the_next(server):
     program = subprocess.Popen([BUILD / "src/kastune", "apply", "--yes", *OPTIONS, "--no-try", "--state", server.state], env=server.env,
                                stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
     for line in program.stderr:
-        if line.startswith("applying") and "postgresql" in line.lower() and "back up" not in line:
+        if line.startswith("step") and " parameters in " in line:
             program.kill()
             break
     program.stderr.read()
@@ -245,7 +251,6 @@ def test_two_at_once_are_not_allowed(server):
         p.communicate()
     assert statuses[0] == 0
     assert [c["state"] for c in server.kastune("history", "--json").json["changes"]].count("applied") == 1
-    time.sleep(0)
     assert server.kastune("status").status == 0
 
 

@@ -1,0 +1,192 @@
+/* SPDX-License-Identifier: MIT */
+#include "cli/cli.h"
+
+#include "base/error.h"
+#include "base/size.h"
+#include "base/table.h"
+#include "cli/help.h"
+#include "cli/render.h"
+#include "cli/words.h"
+
+#include <errno.h>
+#include <pwd.h>
+#include <stdio.h>
+#include <unistd.h>
+
+#define PROSE_WIDTH 100 /* prose for people is not wider, however wide the terminal */
+
+typedef struct {
+  const KtOperation *operation;
+  gboolean quiet, json;
+  gboolean line_open;   /* a progress line without its end stands on the terminal */
+  gint64 counting_since; /* monotonic, of the counter that runs */
+  char *counting;
+} Session;
+
+static guint
+output_width (void)
+{
+  guint width = kt_terminal_width ();
+  return width == 0 ? PROSE_WIDTH : width;
+}
+
+static void
+close_line (Session *session)
+{
+  if (session->line_open)
+    fputc ('\n', stderr);
+  session->line_open = FALSE;
+}
+
+/* Progress goes to standard error: a line rewritten on a terminal, a line a thing elsewhere. */
+static void
+show_progress (gpointer user, const char *what, gint64 done, gint64 total)
+{
+  Session *session = user;
+  if (session->quiet)
+    return;
+  gboolean terminal = isatty (STDERR_FILENO);
+  gboolean same = g_strcmp0 (session->counting, what) == 0;
+  if (!same)
+    {
+      close_line (session);
+      g_free (session->counting);
+      session->counting = g_strdup (what);
+      session->counting_since = g_get_monotonic_time ();
+    }
+  if (total <= 0 || !terminal)
+    {
+      if (!same)
+        fprintf (stderr, "%s\n", what);
+      return;
+    }
+  double seconds = (double) (g_get_monotonic_time () - session->counting_since) / G_USEC_PER_SEC;
+  gint64 left_ms = done > 0 ? (gint64) (seconds * 1000 * (double) (total - done) / (double) done) : -1;
+  g_autofree char *left = left_ms >= 0 ? kt_duration_format (left_ms) : g_strdup ("?");
+  fprintf (stderr, "\r\033[K%s: %.0f %%, %s left", what, 100.0 * (double) done / (double) total, left);
+  fflush (stderr);
+  session->line_open = TRUE;
+}
+
+static gboolean
+ask (gpointer user, JsonObject *plan)
+{
+  Session *session = user;
+  close_line (session);
+  g_autoptr (GString) text = g_string_new (NULL);
+  kt_render_find ("plan") (plan, text, output_width ());
+  fputs (text->str, stdout);
+  fputs ("\nGo on? [y/N] ", stdout);
+  fflush (stdout);
+  char answer[16] = "";
+  return fgets (answer, sizeof answer, stdin) != NULL && (answer[0] == 'y' || answer[0] == 'Y');
+}
+
+static void
+print_error (const GError *error, gboolean json)
+{
+  const char *detail = kt_error_detail (error);
+  const char *hint = kt_error_hint (error);
+  if (json)
+    {
+      JsonObject *inner = json_object_new ();
+      json_object_set_string_member (inner, "code", kt_error_name (error));
+      json_object_set_string_member (inner, "message", error->message);
+      kt_json_set_string (inner, "detail", detail);
+      kt_json_set_string (inner, "hint", hint);
+      json_object_set_int_member (inner, "exit_status", kt_error_exit_status (error));
+      JsonObject *outer = json_object_new ();
+      json_object_set_object_member (outer, "error", inner);
+      g_autoptr (JsonNode) node = kt_json_node_take (outer);
+      g_autofree char *text = kt_json_to_text (node);
+      fputs (text, stdout);
+      return;
+    }
+  fprintf (stderr, "kastune: %s\n", error->message);
+  g_auto (GStrv) lines = g_strsplit (detail != NULL ? detail : "", "\n", -1);
+  for (guint i = 0; lines[i] != NULL; i++)
+    fprintf (stderr, "  %s  %s\n", i == 0 ? "detail:" : "       ", lines[i]);
+  if (hint != NULL)
+    fprintf (stderr, "  try:     %s\n", hint);
+}
+
+static char *
+actor_name (void)
+{
+  const struct passwd *entry = getpwuid (getuid ());
+  return entry != NULL ? g_strdup_printf ("%s, command line", entry->pw_name) : g_strdup_printf ("uid %u, command line", (unsigned) getuid ());
+}
+
+static int
+run_operation (KtWords *words, GCancellable *cancellable, GError **error)
+{
+  g_autoptr (KtSettings) settings = kt_settings_load (words->config, error);
+  if (settings == NULL || !kt_operation_check_args (words->operation, words->args, error))
+    return -1;
+  Session session = { .operation = words->operation, .quiet = words->quiet, .json = words->json };
+  g_autofree char *actor = actor_name ();
+  KtOperationContext context = {
+    .settings = settings,
+    .state_directory = words->state != NULL ? words->state : settings->state,
+    .cancellable = cancellable,
+    .actor = actor,
+    .confirm = isatty (STDIN_FILENO) && !words->json ? ask : NULL,
+    .progress = words->json ? NULL : show_progress,
+    .user = &session,
+  };
+  JsonObject *answer = words->operation->run (&context, words->args, error);
+  close_line (&session);
+  g_free (session.counting);
+  if (answer == NULL)
+    return -1;
+  g_autoptr (JsonNode) node = kt_json_node_take (answer);
+  if (words->json)
+    {
+      g_autofree char *text = kt_json_to_text (node);
+      fputs (text, stdout);
+    }
+  else
+    {
+      g_autoptr (GString) text = g_string_new (NULL);
+      kt_render_find (words->operation->name) (json_node_get_object (node), text, output_width ());
+      fputs (text->str, stdout);
+    }
+  return context.findings ? KT_EXIT_FINDINGS : KT_EXIT_DONE;
+}
+
+static int
+show_help (const KtWords *words)
+{
+  g_autoptr (GString) text = g_string_new (NULL);
+  if (words->operation != NULL)
+    kt_help_operation (text, words->operation, output_width ());
+  else
+    kt_help_overview (text, words->topic, output_width ());
+  fputs (text->str, words->help ? stdout : stderr);
+  return words->help ? KT_EXIT_DONE : KT_EXIT_USAGE;
+}
+
+int
+kt_cli_main (const char *const *typed, GCancellable *cancellable)
+{
+  g_auto (KtWords) words = { 0 };
+  g_autoptr (GError) error = NULL;
+  int status = -1;
+  if (kt_words_parse (&words, typed, &error))
+    {
+      if (words.version)
+        {
+          puts ("kastune " KT_VERSION);
+          return KT_EXIT_DONE;
+        }
+      if (words.help || words.operation == NULL)
+        return show_help (&words);
+      status = run_operation (&words, cancellable, &error);
+    }
+  if (status >= 0 && fflush (stdout) == 0)
+    return status;
+  if (error == NULL)
+    kt_error_set_errno (&error, EPIPE, NULL, "cannot write the answer");
+  print_error (error, words.json);
+  return kt_error_exit_status (error);
+}

@@ -1,0 +1,78 @@
+/* SPDX-License-Identifier: MIT */
+#include "cli/renderers.h"
+
+#include "base/size.h"
+
+static const struct {
+  const char *operation;
+  KtRender render;
+} renderers[] = {
+  { "host", kt_render_host },
+  { "doctor", kt_render_doctor },
+  { "profile list", kt_render_profile_list },
+  { "profile show", kt_render_profile },
+  { "profile pick", kt_render_profile },
+  { "profile check", kt_render_profile },
+  { "advise", kt_render_advise },
+  { "explain", kt_render_explain },
+  { "config write", kt_render_config_write },
+  { "config diff", kt_render_config_diff },
+  { "config check", kt_render_config_check },
+  { "config try", kt_render_config_try },
+  { "plan", kt_render_plan },
+  { "apply", kt_render_apply },
+  { "undo", kt_render_undo },
+  { "status", kt_render_status },
+  { "history", kt_render_history },
+  { "reference", kt_render_reference },
+};
+
+KtRender
+kt_render_find (const char *operation)
+{
+  for (gsize i = 0; i < G_N_ELEMENTS (renderers); i++)
+    if (g_str_equal (renderers[i].operation, operation))
+      return renderers[i].render;
+  g_assert_not_reached ();
+}
+
+void
+kt_render_line (GString *out, guint width, const char *format, ...)
+{
+  va_list args;
+  va_start (args, format);
+  g_autofree char *text = g_strdup_vprintf (format, args);
+  va_end (args);
+  kt_text_wrap (out, text, width, 0);
+}
+
+void
+kt_render_size (GString *out, gint64 bytes)
+{
+  g_autofree char *text = kt_size_format (bytes);
+  g_string_append (out, text);
+}
+
+char *
+kt_render_size_member (JsonObject *object, const char *name)
+{
+  gint64 bytes = kt_json_int (object, name, -1);
+  return bytes < 0 ? g_strdup ("?") : kt_size_format (bytes);
+}
+
+void
+kt_render_findings (JsonObject *answer, GString *out, guint width)
+{
+  JsonArray *findings = kt_json_array (answer, "findings");
+  for (guint i = 0; findings != NULL && i < json_array_get_length (findings); i++)
+    {
+      JsonObject *finding = json_array_get_object_element (findings, i);
+      const char *remedy = kt_json_string (finding, "remedy", NULL);
+      kt_render_line (out, width, "%s: %s", kt_json_string (finding, "severity", "note"), kt_json_string (finding, "sentence", ""));
+      if (remedy != NULL)
+        {
+          g_autofree char *line = g_strconcat ("-> ", remedy, NULL);
+          kt_text_wrap (out, line, width, 2);
+        }
+    }
+}

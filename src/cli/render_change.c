@@ -1,0 +1,218 @@
+/* SPDX-License-Identifier: MIT */
+#include "cli/renderers.h"
+
+#include "base/size.h"
+
+static const KtColumn step_columns[] = { { NULL, KT_COLUMN_RIGHT }, { NULL, KT_COLUMN_WRAP } };
+
+static char *
+time_text (gint64 milliseconds)
+{
+  g_autoptr (GDateTime) time = g_date_time_new_from_unix_local (milliseconds / 1000);
+  return time != NULL ? g_date_time_format (time, "%Y-%m-%d %H:%M:%S") : g_strdup ("?");
+}
+
+static void
+render_steps (JsonArray *steps, GString *out, guint width, gboolean with_state)
+{
+  g_autoptr (KtTable) table = kt_table_new (step_columns, G_N_ELEMENTS (step_columns));
+  for (guint i = 0; i < json_array_get_length (steps); i++)
+    {
+      JsonObject *step = json_array_get_object_element (steps, i);
+      g_autofree char *number = g_strdup_printf ("%u.", i + 1);
+      g_autofree char *text = g_strdup_printf ("%s%s%s", kt_json_string (step, "description", ""), with_state ? ": " : "",
+                                               with_state ? kt_json_string (step, "state", "") : "");
+      kt_table_add (table, number, text);
+      if (kt_json_string (step, "error", NULL) != NULL)
+        kt_table_add (table, "", kt_json_string (step, "error", NULL));
+    }
+  kt_table_print (table, out, width, 2);
+}
+
+/* As a diff: what runs, what is wanted. */
+static void
+render_settings (JsonObject *answer, GString *out, guint width)
+{
+  JsonArray *settings = kt_json_array (answer, "settings");
+  for (guint i = 0; settings != NULL && i < json_array_get_length (settings); i++)
+    {
+      JsonObject *setting = json_array_get_object_element (settings, i);
+      const char *name = kt_json_string (setting, "name", "");
+      const char *running = kt_json_string (setting, "running", NULL);
+      if (running != NULL)
+        g_string_append_printf (out, "- %s = %s\n", name, *running != '\0' ? running : "''");
+      g_string_append_printf (out, "+ %s = %s%s\n", name, kt_json_string (setting, "wanted", "?"),
+                              g_str_equal (kt_json_string (setting, "apply", ""), "restart") ? "    # restart" : "");
+    }
+  JsonArray *tables = kt_json_array (answer, "tables");
+  for (guint i = 0; tables != NULL && i < json_array_get_length (tables); i++)
+    g_string_append_printf (out, "+ %s\n", kt_json_string (json_array_get_object_element (tables, i), "statement", ""));
+}
+
+static void
+render_interruption (JsonObject *answer, GString *out, guint width)
+{
+  gint64 estimate = kt_json_int (answer, "interruption_ms", 0);
+  g_autofree char *time = kt_duration_format (estimate);
+  if (kt_json_bool (answer, "restart", FALSE))
+    kt_render_line (out, width, "PostgreSQL is restarted once: connections are ended, for about %s.", time);
+  else
+    kt_render_line (out, width, "PostgreSQL is not interrupted.");
+  if (json_object_has_member (answer, "recovery_seconds"))
+    {
+      g_autofree char *recovery = kt_duration_format ((gint64) (kt_json_double (answer, "recovery_seconds", 0) * 1000));
+      kt_render_line (out, width, "After a crash, recovery takes at most about %s with these settings.", recovery);
+    }
+}
+
+void
+kt_render_plan (JsonObject *answer, GString *out, guint width)
+{
+  if (kt_json_bool (answer, "undo", FALSE))
+    {
+      JsonObject *change = kt_json_object (answer, "change");
+      kt_render_line (out, width, "Undo change set %" G_GINT64_FORMAT " (%s), newest step first:", kt_json_int (change, "id", 0), kt_json_string (change, "title", ""));
+      render_steps (kt_json_array (change, "steps"), out, width, FALSE);
+      return;
+    }
+  JsonObject *plan = kt_json_object (answer, "plan");
+  JsonArray *steps = kt_json_array (plan, "steps");
+  if (json_array_get_length (steps) == 0)
+    {
+      kt_render_findings (answer, out, width);
+      kt_render_line (out, width, "Nothing to do: the server already runs as advised.");
+      return;
+    }
+  kt_render_line (out, width, "%s, on %s", kt_json_string (plan, "title", ""), kt_json_string (plan, "server_name", ""));
+  g_string_append_c (out, '\n');
+  render_settings (answer, out, width);
+  g_string_append_c (out, '\n');
+  render_steps (steps, out, width, FALSE);
+  g_string_append_c (out, '\n');
+  JsonObject *trial = kt_json_object (answer, "trial");
+  if (trial != NULL)
+    kt_render_line (out, width, "Tried: a scratch server of the same binaries started with these settings.");
+  render_interruption (answer, out, width);
+  kt_render_findings (answer, out, width);
+}
+
+void
+kt_render_apply (JsonObject *answer, GString *out, guint width)
+{
+  JsonObject *change = kt_json_object (answer, "change");
+  if (change == NULL)
+    {
+      kt_render_plan (answer, out, width);
+      if (json_object_has_member (answer, "declined"))
+        g_string_append (out, kt_json_bool (answer, "declined", FALSE) ? "\nNothing was changed.\n" : "\nOnly shown; nothing was changed.\n");
+      return;
+    }
+  JsonArray *settings = kt_json_array (answer, "settings");
+  kt_render_line (out, width, "Change set %" G_GINT64_FORMAT " is applied and verified: %u settings run as planned.", kt_json_int (change, "id", 0),
+                  settings != NULL ? json_array_get_length (settings) : 0);
+  render_steps (kt_json_array (change, "steps"), out, width, TRUE);
+  kt_render_line (out, width, "kastune status checks it again at any time, kastune undo goes back.");
+}
+
+void
+kt_render_undo (JsonObject *answer, GString *out, guint width)
+{
+  JsonObject *change = kt_json_object (answer, "change");
+  gboolean undone = g_str_equal (kt_json_string (change, "state", ""), "undone");
+  if (undone)
+    kt_render_line (out, width, "Change set %" G_GINT64_FORMAT " is undone: the server runs as before it.", kt_json_int (change, "id", 0));
+  else
+    {
+      kt_render_plan (answer, out, width);
+      g_string_append (out, "\nNothing was changed.\n");
+    }
+}
+
+static void
+render_change_head (JsonObject *change, GString *out, guint width)
+{
+  g_autofree char *created = time_text (kt_json_int (change, "created_at_ms", 0));
+  kt_render_line (out, width, "Change set %" G_GINT64_FORMAT ": %s (%s)", kt_json_int (change, "id", 0), kt_json_string (change, "title", ""),
+                  kt_json_string (change, "state", ""));
+  kt_render_line (out, width, "  on %s, %s, by %s", kt_json_string (change, "server_name", ""), created, kt_json_string (change, "actor", ""));
+  if (kt_json_string (change, "reason", NULL) != NULL)
+    kt_render_line (out, width, "  %s", kt_json_string (change, "reason", ""));
+}
+
+void
+kt_render_status (JsonObject *answer, GString *out, guint width)
+{
+  JsonObject *unfinished = kt_json_object (answer, "unfinished");
+  JsonObject *change = kt_json_object (answer, "change");
+  if (unfinished != NULL)
+    {
+      render_change_head (unfinished, out, width);
+      g_autofree char *hint = g_strdup_printf ("It is not finished: kastune was ended in the middle, or an undo failed. kastune undo %" G_GINT64_FORMAT
+                                               " takes the server back to what was before it.", kt_json_int (unfinished, "id", 0));
+      kt_text_wrap (out, hint, width, 0);
+    }
+  if (change == NULL)
+    {
+      if (unfinished == NULL)
+        g_string_append (out, "kastune has changed nothing here. kastune advise says what it would.\n");
+      return;
+    }
+  render_change_head (change, out, width);
+  static const KtColumn columns[] = { { NULL, KT_COLUMN_LEFT }, { NULL, KT_COLUMN_WRAP } };
+  g_autoptr (KtTable) table = kt_table_new (columns, G_N_ELEMENTS (columns));
+  JsonArray *steps = kt_json_array (answer, "steps");
+  guint different = 0;
+  for (guint i = 0; i < json_array_get_length (steps); i++)
+    {
+      JsonObject *step = json_array_get_object_element (steps, i);
+      gboolean good = kt_json_bool (step, "as_planned", FALSE);
+      different += !good;
+      kt_table_add (table, good ? "as planned" : "DIFFERENT", kt_json_string (step, "description", ""));
+      if (!good)
+        kt_table_add (table, "", kt_json_string (step, "difference", ""));
+      if (!good && kt_json_string (step, "detail", NULL) != NULL)
+        kt_table_add (table, "", kt_json_string (step, "detail", ""));
+    }
+  kt_table_print (table, out, width, 2);
+  if (different > 0)
+    g_string_append (out, "Somebody changed it since, or the server cannot be asked. kastune plan shows what would bring it back.\n");
+}
+
+void
+kt_render_history (JsonObject *answer, GString *out, guint width)
+{
+  JsonObject *change = kt_json_object (answer, "change");
+  if (change != NULL)
+    {
+      render_change_head (change, out, width);
+      render_steps (kt_json_array (change, "steps"), out, width, TRUE);
+      JsonArray *events = kt_json_array (answer, "events");
+      for (guint i = 0; events != NULL && i < json_array_get_length (events); i++)
+        {
+          JsonObject *event = json_array_get_object_element (events, i);
+          g_autofree char *time = time_text (kt_json_int (event, "at_ms", 0));
+          kt_render_line (out, width, "%s  %s%s%s", time, kt_json_string (event, "event", ""),
+                          kt_json_string (event, "description", NULL) != NULL ? ": " : "", kt_json_string (event, "description", ""));
+          if (kt_json_string (event, "text", NULL) != NULL)
+            kt_text_wrap (out, kt_json_string (event, "text", ""), width, 4);
+        }
+      return;
+    }
+  static const KtColumn columns[] = { { "ID", KT_COLUMN_RIGHT }, { "WHEN", KT_COLUMN_LEFT }, { "STATE", KT_COLUMN_LEFT }, { "WHAT", KT_COLUMN_WRAP } };
+  JsonArray *changes = kt_json_array (answer, "changes");
+  if (json_array_get_length (changes) == 0)
+    {
+      g_string_append (out, "kastune has changed nothing yet.\n");
+      return;
+    }
+  g_autoptr (KtTable) table = kt_table_new (columns, G_N_ELEMENTS (columns));
+  for (guint i = 0; i < json_array_get_length (changes); i++)
+    {
+      JsonObject *row = json_array_get_object_element (changes, i);
+      g_autofree char *id = g_strdup_printf ("%" G_GINT64_FORMAT, kt_json_int (row, "id", 0));
+      g_autofree char *time = time_text (kt_json_int (row, "created_at_ms", 0));
+      g_autofree char *what = g_strdup_printf ("%s, on %s", kt_json_string (row, "title", ""), kt_json_string (row, "server_name", ""));
+      kt_table_add (table, id, time, kt_json_string (row, "state", ""), what);
+    }
+  kt_table_print (table, out, width, 0);
+}

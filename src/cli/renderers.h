@@ -1,0 +1,34 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * The renderers, a file a subject, and the small words they share.
+ */
+#pragma once
+
+#include "cli/render.h"
+
+#define KT_RENDERER(name) void name (JsonObject *answer, GString *out, guint width)
+
+KT_RENDERER (kt_render_host);         /* render_host.c */
+KT_RENDERER (kt_render_doctor);
+KT_RENDERER (kt_render_profile_list); /* render_profile.c */
+KT_RENDERER (kt_render_profile);
+KT_RENDERER (kt_render_advise);       /* render_advise.c */
+KT_RENDERER (kt_render_explain);
+KT_RENDERER (kt_render_config_write); /* render_config.c */
+KT_RENDERER (kt_render_config_diff);
+KT_RENDERER (kt_render_config_check);
+KT_RENDERER (kt_render_config_try);
+KT_RENDERER (kt_render_plan);         /* render_change.c */
+KT_RENDERER (kt_render_apply);
+KT_RENDERER (kt_render_undo);
+KT_RENDERER (kt_render_status);
+KT_RENDERER (kt_render_history);
+KT_RENDERER (kt_render_reference);    /* render_reference.c */
+
+/* A paragraph, wrapped. */
+void kt_render_line (GString *out, guint width, const char *format, ...) G_GNUC_PRINTF (3, 4);
+void kt_render_size (GString *out, gint64 bytes);
+/* "512 MB", or "?" when absent or negative. Caller frees. */
+char *kt_render_size_member (JsonObject *object, const char *name);
+/* The member `findings`: severity, sentence, remedy. Nothing when there are none. */
+void kt_render_findings (JsonObject *answer, GString *out, guint width);

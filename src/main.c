@@ -1,0 +1,50 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * Locale, signals, dispatch, exit status; nothing else.
+ */
+#include "cli/cli.h"
+
+#include <locale.h>
+#include <pthread.h>
+#include <signal.h>
+#include <unistd.h>
+
+#include "base/error.h"
+
+/* The first signal asks for a clean stop, the second ends at once: the journal holds what a next start needs. */
+static void *
+wait_for_signals (void *data)
+{
+  GCancellable *cancellable = data;
+  sigset_t signals;
+  sigemptyset (&signals);
+  sigaddset (&signals, SIGINT);
+  sigaddset (&signals, SIGTERM);
+  sigaddset (&signals, SIGHUP);
+  int number;
+  while (sigwait (&signals, &number) == 0)
+    {
+      if (g_cancellable_is_cancelled (cancellable))
+        _exit (KT_EXIT_INTERRUPTED);
+      g_cancellable_cancel (cancellable);
+    }
+  return NULL;
+}
+
+int
+main (int argc, char **argv)
+{
+  setlocale (LC_ALL, "");
+  signal (SIGPIPE, SIG_IGN);
+  sigset_t signals;
+  sigemptyset (&signals);
+  sigaddset (&signals, SIGINT);
+  sigaddset (&signals, SIGTERM);
+  sigaddset (&signals, SIGHUP);
+  pthread_sigmask (SIG_BLOCK, &signals, NULL);
+  GCancellable *cancellable = g_cancellable_new ();
+  pthread_t thread;
+  if (pthread_create (&thread, NULL, wait_for_signals, cancellable) == 0)
+    pthread_detach (thread);
+  return kt_cli_main ((const char *const *) argv + (argc > 0), cancellable);
+}

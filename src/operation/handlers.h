@@ -1,0 +1,28 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * The functions behind the rows of the operation table, a file a subject.
+ */
+#pragma once
+
+#include "operation/operation.h"
+
+#define KT_HANDLER(name) JsonObject *name (KtOperationContext *context, JsonObject *args, GError **error)
+
+KT_HANDLER (kt_handle_host);           /* op_host.c */
+KT_HANDLER (kt_handle_doctor);         /* op_doctor.c */
+KT_HANDLER (kt_handle_profile_list);   /* op_profile.c */
+KT_HANDLER (kt_handle_profile_show);
+KT_HANDLER (kt_handle_profile_pick);
+KT_HANDLER (kt_handle_profile_check);
+KT_HANDLER (kt_handle_advise);         /* op_advise.c */
+KT_HANDLER (kt_handle_explain);
+KT_HANDLER (kt_handle_config_write);   /* op_config.c */
+KT_HANDLER (kt_handle_config_diff);
+KT_HANDLER (kt_handle_config_check);
+KT_HANDLER (kt_handle_config_try);
+KT_HANDLER (kt_handle_plan);           /* op_change.c */
+KT_HANDLER (kt_handle_apply);
+KT_HANDLER (kt_handle_undo);
+KT_HANDLER (kt_handle_status);
+KT_HANDLER (kt_handle_history);
+KT_HANDLER (kt_handle_reference);      /* op_reference.c */

@@ -1,0 +1,122 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * THE operation table.
+ */
+#include "operation/handlers.h"
+
+static const KtArg host_args[] = {
+  { .name = "path", .type = KT_ARG_STRING, .value = "DIR", .help = "look at the disk below this folder instead of the server's" },
+  { .name = "probe", .type = KT_ARG_FLAG, .help = "measure the disk again, also when a measurement is remembered" },
+  { .name = "record", .type = KT_ARG_STRING, .value = "DIR", .help = "write a recording of this machine that --root can replay" },
+  { NULL },
+};
+
+static const KtArg advise_args[] = {
+  { .name = "parameters", .type = KT_ARG_STRINGS, .positional = TRUE, .value = "PARAMETER...", .help = "only these parameters" },
+  { .name = "all", .letter = 'a', .type = KT_ARG_FLAG, .help = "also show what is as wanted or left as it is" },
+  { NULL },
+};
+
+static const KtArg explain_args[] = {
+  { .name = "parameter", .type = KT_ARG_STRING, .positional = TRUE, .required = TRUE, .value = "PARAMETER", .help = "name of a PostgreSQL parameter" },
+  { NULL },
+};
+
+static const KtArg profile_name_args[] = {
+  { .name = "name", .type = KT_ARG_STRING, .positional = TRUE, .required = TRUE, .value = "NAME|FILE", .help = "a built-in profile or a key file" },
+  { NULL },
+};
+
+static const KtArg config_write_args[] = {
+  { .name = "file", .type = KT_ARG_STRING, .positional = TRUE, .value = "FILE", .help = "write here instead of to the terminal" },
+  { NULL },
+};
+
+static const KtArg config_file_args[] = {
+  { .name = "file", .type = KT_ARG_STRING, .positional = TRUE, .value = "FILE", .help = "a configuration file; without it, what kastune would write" },
+  { NULL },
+};
+
+static const KtArg config_check_args[] = {
+  { .name = "file", .type = KT_ARG_STRING, .positional = TRUE, .value = "FILE", .help = "a configuration file; without it, the server's own files" },
+  { NULL },
+};
+
+static const KtArg plan_args[] = {
+  { .name = "no-tables", .type = KT_ARG_FLAG, .help = "leave the storage parameters of the indexer's tables alone" },
+  { .name = "no-restart", .type = KT_ARG_FLAG, .help = "only what a reload can do" },
+  { .name = "no-try", .type = KT_ARG_FLAG, .help = "do not start the settings in a scratch cluster first" },
+  { NULL },
+};
+
+static const KtArg undo_args[] = {
+  { .name = "id", .type = KT_ARG_COUNT, .positional = TRUE, .value = "ID", .help = "change set to undo (kastune history); without it, the newest" },
+  { NULL },
+};
+
+static const KtArg history_args[] = {
+  { .name = "id", .type = KT_ARG_COUNT, .positional = TRUE, .value = "ID", .help = "show this change set wholly" },
+  { NULL },
+};
+
+static const char *const reference_tables[] = { "parameters", "commands", NULL };
+
+static const KtArg reference_args[] = {
+  { .name = "table", .type = KT_ARG_STRING, .positional = TRUE, .required = TRUE, .value = "TABLE", .help = "which table", .choices = reference_tables },
+  { NULL },
+};
+
+#define LOOK "Look"
+#define TUNE "Tune"
+#define BACK "Change and go back"
+
+const KtOperation kt_operations[] = {
+  { .name = "host", .group = LOOK, .summary = "Show what this machine is, with the limits that really apply",
+    .help = "Memory, CPUs, limits of containers, and for the server's data, WAL and tablespaces the file system and the disks "
+            "below it. Flags lie (virtual disks say they rotate), so the disk is measured once: at most 5 s and 256 MiB, in a "
+            "file that is removed. The result is remembered; --probe measures again, --no-probe believes the flags.",
+    .args = host_args, .flags = KT_OPERATION_SERVER | KT_OPERATION_MACHINE, .run = kt_handle_host },
+  { .name = "doctor", .group = LOOK, .summary = "Check everything kastune needs and say how to get what is missing",
+    .flags = KT_OPERATION_SERVER, .run = kt_handle_doctor },
+  { .name = "profile list", .group = LOOK, .summary = "List the built-in profiles and the hardware they are for",
+    .run = kt_handle_profile_list },
+  { .name = "profile show", .group = LOOK, .summary = "Show what a profile asks for", .args = profile_name_args,
+    .run = kt_handle_profile_show },
+  { .name = "profile pick", .group = LOOK, .summary = "Say which profile fits this machine, and why",
+    .flags = KT_OPERATION_SERVER | KT_OPERATION_MACHINE, .run = kt_handle_profile_pick },
+  { .name = "profile check", .group = LOOK, .summary = "Check a profile against this machine and the server",
+    .args = profile_name_args, .flags = KT_OPERATION_SERVER | KT_OPERATION_MACHINE, .run = kt_handle_profile_check },
+
+  { .name = "advise", .group = TUNE, .summary = "Compare the running settings with what this machine should use, and say why",
+    .help = "Changes nothing. Without a server (--pg-version, or --root with a recorded machine) it says what a new one should get.",
+    .args = advise_args, .flags = KT_OPERATION_SERVER | KT_OPERATION_MACHINE, .run = kt_handle_advise },
+  { .name = "explain", .group = TUNE, .summary = "Say everything known about one parameter on this machine",
+    .args = explain_args, .flags = KT_OPERATION_SERVER | KT_OPERATION_MACHINE, .run = kt_handle_explain },
+  { .name = "config write", .group = TUNE, .summary = "Write the advice as a configuration file",
+    .args = config_write_args, .flags = KT_OPERATION_SERVER | KT_OPERATION_MACHINE, .run = kt_handle_config_write },
+  { .name = "config diff", .group = TUNE, .summary = "Compare the running settings with a configuration file",
+    .args = config_file_args, .flags = KT_OPERATION_SERVER | KT_OPERATION_MACHINE, .run = kt_handle_config_diff },
+  { .name = "config check", .group = TUNE, .summary = "Check configuration files without starting anything",
+    .help = "Names, types, limits and words against the server, then the rules between parameters that PostgreSQL notices only "
+            "when it starts, and values that something stronger overrides. Exit status 3 when there are findings.",
+    .args = config_check_args, .flags = KT_OPERATION_SERVER | KT_OPERATION_MACHINE, .run = kt_handle_config_check },
+  { .name = "config try", .group = TUNE, .summary = "Start settings in an isolated scratch server",
+    .help = "The same binaries, a new empty cluster in a temporary folder on a unix socket, the same memory limit. The real "
+            "server and its data are not touched. Exit status 3 when it does not start.",
+    .args = config_file_args, .flags = KT_OPERATION_SERVER | KT_OPERATION_MACHINE, .run = kt_handle_config_try },
+
+  { .name = "plan", .group = BACK, .summary = "Show what apply would do, step by step",
+    .args = plan_args, .flags = KT_OPERATION_SERVER | KT_OPERATION_MACHINE, .run = kt_handle_plan },
+  { .name = "apply", .group = BACK, .summary = "Carry out the plan: back up, write, activate, verify; undo by itself if anything fails",
+    .args = plan_args, .flags = KT_OPERATION_CHANGES | KT_OPERATION_SERVER | KT_OPERATION_MACHINE, .run = kt_handle_apply },
+  { .name = "undo", .group = BACK, .summary = "Go back to what was before a change set", .args = undo_args,
+    .flags = KT_OPERATION_CHANGES | KT_OPERATION_SERVER, .run = kt_handle_undo },
+  { .name = "status", .group = BACK, .summary = "Say which change set is in force and whether the server still is as it left it",
+    .flags = KT_OPERATION_SERVER, .run = kt_handle_status },
+  { .name = "history", .group = BACK, .summary = "List the change sets, newest first", .args = history_args,
+    .run = kt_handle_history },
+
+  { .name = "reference", .group = "Reference", .summary = "Print everything kastune knows of its parameters or commands, as Markdown",
+    .args = reference_args, .run = kt_handle_reference },
+  { NULL },
+};

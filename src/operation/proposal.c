@@ -1,0 +1,261 @@
+/* SPDX-License-Identifier: MIT */
+#include "operation/proposal.h"
+
+#include "backup/configuration.h"
+#include "base/error.h"
+#include "operation/trial.h"
+#include "postgres/conffile.h"
+#include "tuning/check.h"
+#include "tuning/steps.h"
+
+/* A server of this size needs at least so long to stop and start. */
+#define RESTART_MS 2000
+#define ASSUMED_WRITE_MB_S 100.0
+
+const KtStepKind *const kt_step_kinds[] = {
+  &kt_step_configuration_backup, &kt_step_postgres_settings, &kt_step_table_options, &kt_step_role_option, NULL,
+};
+
+void
+kt_proposed_free (KtProposed *proposed)
+{
+  if (proposed == NULL)
+    return;
+  g_clear_pointer (&proposed->shown, json_object_unref);
+  g_clear_pointer (&proposed->plan, kt_plan_free);
+  g_clear_pointer (&proposed->instance, kt_instance_free);
+  g_clear_pointer (&proposed->facts, kt_facts_free);
+  g_free (proposed);
+}
+
+static gboolean
+is_chosen (const KtAdviceRow *row, JsonObject *args)
+{
+  return row->verdict == KT_VERDICT_CHANGE && (row->apply == KT_APPLY_RELOAD || !kt_json_bool (args, "no_restart", FALSE));
+}
+
+/* {name, running, wanted, apply, because, origin}: for people, and for the step. */
+static JsonArray *
+chosen_settings (const KtAdvice *advice, JsonObject *args, gboolean *restart)
+{
+  JsonArray *settings = json_array_new ();
+  *restart = FALSE;
+  for (guint i = 0; i < advice->rows->len; i++)
+    {
+      const KtAdviceRow *row = advice->rows->pdata[i];
+      if (!is_chosen (row, args))
+        continue;
+      gboolean needs_restart = row->apply == KT_APPLY_RESTART;
+      *restart = *restart || needs_restart;
+      JsonObject *setting = json_object_new ();
+      json_object_set_string_member (setting, "name", row->param->name);
+      kt_json_set_string (setting, "running", row->running);
+      json_object_set_string_member (setting, "wanted", row->wanted);
+      json_object_set_string_member (setting, "apply", needs_restart ? "restart" : "reload");
+      kt_json_set_string (setting, "because", row->because);
+      kt_json_set_string (setting, "origin", row->origin);
+      json_array_add_object_element (settings, setting);
+    }
+  return settings;
+}
+
+/* What the server would read at its next start: all its files as they are now, then the new settings. A pending edit of
+ * somebody else that would prevent the start is found that way too. */
+static char *
+settings_text (const KtServer *server, JsonArray *settings)
+{
+  GString *text = g_string_new (NULL);
+  g_autoptr (KtConfTree) tree = server->config_file != NULL ? kt_conf_tree_read (server->config_file, server->data_directory, NULL) : NULL;
+  for (guint i = 0; tree != NULL && i < tree->entries->len; i++)
+    {
+      const KtConfEntry *entry = tree->entries->pdata[i];
+      g_autofree char *quoted = kt_guc_quote (entry->value);
+      if (entry->wins)
+        g_string_append_printf (text, "%s = %s\n", entry->name, quoted);
+    }
+  for (guint i = 0; i < json_array_get_length (settings); i++)
+    {
+      JsonObject *setting = json_array_get_object_element (settings, i);
+      g_autofree char *quoted = kt_guc_quote (kt_json_string (setting, "wanted", ""));
+      g_string_append_printf (text, "%s = %s\n", kt_json_string (setting, "name", ""), quoted);
+    }
+  return g_string_free (text, FALSE);
+}
+
+static GPtrArray *
+check_settings (const KtAdvice *advice, JsonArray *settings)
+{
+  guint n = json_array_get_length (settings);
+  g_autofree KtProposal *set = g_new0 (KtProposal, n + 1);
+  for (guint i = 0; i < n; i++)
+    {
+      JsonObject *setting = json_array_get_object_element (settings, i);
+      set[i] = (KtProposal){ kt_json_string (setting, "name", ""), kt_json_string (setting, "wanted", ""), NULL };
+    }
+  return kt_check (advice->in, set, n);
+}
+
+static gboolean
+refuse_by_findings (const GPtrArray *findings, GError **error)
+{
+  for (guint i = 0; i < findings->len; i++)
+    {
+      const KtFinding *finding = findings->pdata[i];
+      if (finding->severity != KT_SEVERITY_REFUSE)
+        continue;
+      kt_error_set (error, KT_ERROR_REFUSED, finding->sentence, finding->remedy, "these settings would not work here");
+      return TRUE;
+    }
+  return FALSE;
+}
+
+/* The settings in a scratch cluster; TRUE when they start there. */
+static gboolean
+try_settings (KtProposed *proposed, KtOperationContext *context, JsonArray *settings, GError **error)
+{
+  g_autofree char *text = settings_text (proposed->facts->server, settings);
+  g_autoptr (JsonObject) trial = kt_trial_run (proposed->facts, context, text, error);
+  if (trial == NULL)
+    return FALSE;
+  json_object_set_object_member (proposed->shown, "trial", json_object_ref (trial));
+  if (kt_json_bool (trial, "started", FALSE))
+    return TRUE;
+  kt_error_set (error, KT_ERROR_REFUSED, kt_json_string (trial, "problem", NULL), kt_json_string (trial, "hint", "kastune config try"),
+                "a scratch server does not start with these settings, so the real one is left alone");
+  return FALSE;
+}
+
+/* Stopping writes the dirty part of the cache; at worst all of it. */
+static gint64
+interruption_ms (const KtFacts *facts)
+{
+  const KtVolume *volume = kt_platform_volume (facts->platform, "data");
+  double write_mb_s = volume != NULL && volume->probe != NULL ? volume->probe->write_mb_s : ASSUMED_WRITE_MB_S;
+  double dirty_mb = (double) kt_server_int (facts->server, "shared_buffers", 0) * (double) facts->server->block_bytes / 1048576.0;
+  return RESTART_MS + (gint64) (dirty_mb / MAX (write_mb_s, 1.0) * 1000.0);
+}
+
+static void
+add_backup_step (KtProposed *proposed)
+{
+  const KtServer *server = proposed->facts->server;
+  g_autoptr (GDateTime) now = g_date_time_new_now_utc ();
+  g_autofree char *time = g_date_time_format (now, "%Y%m%d-%H%M%S");
+  g_autofree char *leaf = g_strdup_printf ("%s-%06d", time, g_date_time_get_microsecond (now));
+  g_autofree char *folder = g_build_filename (kt_state_directory (proposed->facts->state), "configuration", leaf, NULL);
+  JsonObject *args = json_object_new ();
+  kt_json_set_string (args, "config_file", server->config_file);
+  kt_json_set_string (args, "data_directory", server->data_directory);
+  kt_json_set_string (args, "hba_file", server->hba_file);
+  kt_json_set_string (args, "ident_file", server->ident_file);
+  json_object_set_string_member (args, "folder", folder);
+  kt_plan_add (proposed->plan, &kt_step_configuration_backup, args);
+}
+
+/* Statements come before the settings: an undo goes backwards, and only a server that runs again can take statements. */
+static JsonArray *
+add_table_steps (KtProposed *proposed)
+{
+  JsonArray *shown = json_array_new ();
+  const KtAdvice *advice = proposed->facts->advice;
+  for (guint i = 0; i < advice->tables->len; i++)
+    {
+      const KtTableRow *row = advice->tables->pdata[i];
+      if (row->verdict != KT_VERDICT_CHANGE)
+        continue;
+      g_auto (GStrv) options = g_strsplit (row->wanted, ", ", -1);
+      g_auto (GStrv) running = g_strsplit (row->running, ", ", -1);
+      kt_plan_add (proposed->plan, &kt_step_table_options,
+                   kt_step_table_args (proposed->instance, row->schema, row->table, (const char *const *) options,
+                                       (const char *const *) running));
+      JsonObject *object = json_object_new ();
+      json_object_set_string_member (object, "statement", row->statement);
+      kt_json_set_string (object, "because", row->because);
+      json_array_add_object_element (shown, object);
+    }
+  return shown;
+}
+
+static gboolean
+add_settings_step (KtProposed *proposed, JsonArray *settings, gboolean restart, GError **error)
+{
+  GPtrArray *list = kt_conf_write_settings ();
+  for (guint i = 0; i < json_array_get_length (settings); i++)
+    {
+      JsonObject *setting = json_array_get_object_element (settings, i);
+      kt_conf_write_settings_add (list, kt_json_string (setting, "name", ""), kt_json_string (setting, "wanted", ""),
+                                  kt_json_string (setting, "because", NULL));
+    }
+  JsonObject *args = kt_step_settings_args (proposed->facts->server, proposed->instance, proposed->plan->title, list,
+                                            restart ? KT_ACTIVATE_RESTART : KT_ACTIVATE_RELOAD, error);
+  if (args == NULL)
+    return FALSE;
+  KtPlanStep *step = kt_plan_add (proposed->plan, &kt_step_postgres_settings, args);
+  step->interrupts = restart;
+  step->interruption_ms = restart ? interruption_ms (proposed->facts) : 0;
+  return TRUE;
+}
+
+static gboolean
+make_plan (KtProposed *proposed, JsonArray *settings, gboolean restart, gboolean with_tables, GError **error)
+{
+  const KtInputs *in = proposed->facts->advice->in;
+  g_autofree char *title = g_strdup_printf ("tune for profile %s, %s phase", in->profile->name, kt_phase_name (in->phase));
+  g_autofree char *id = kt_connection_server_id (proposed->facts->connection);
+  g_autofree char *name = kt_connection_describe (proposed->facts->connection);
+  proposed->plan = kt_plan_new (title, id, name);
+  add_backup_step (proposed);
+  JsonArray *tables = with_tables ? add_table_steps (proposed) : json_array_new ();
+  json_object_set_array_member (proposed->shown, "tables", tables);
+  if (json_array_get_length (settings) > 0)
+    return add_settings_step (proposed, settings, restart, error);
+  if (json_array_get_length (tables) == 0)
+    g_ptr_array_set_size (proposed->plan->steps, 0); /* a backup alone is no plan */
+  return TRUE;
+}
+
+static void
+show_plan (KtProposed *proposed, gboolean restart)
+{
+  const KtAdvice *advice = proposed->facts->advice;
+  JsonObject *shown = proposed->shown;
+  json_object_set_object_member (shown, "plan", kt_plan_to_json (proposed->plan));
+  json_object_set_object_member (shown, "server", kt_facts_server_json (proposed->facts));
+  json_object_set_boolean_member (shown, "restart", restart);
+  json_object_set_int_member (shown, "interruption_ms", restart ? interruption_ms (proposed->facts) : 0);
+  json_object_set_double_member (shown, "recovery_seconds", advice->recovery_seconds);
+}
+
+KtProposed *
+kt_proposed_new (KtOperationContext *context, JsonObject *args, GError **error)
+{
+  g_autoptr (KtProposed) proposed = g_new0 (KtProposed, 1);
+  proposed->shown = json_object_new ();
+  proposed->facts = kt_facts_load (context, args, KT_FACTS_SERVER | KT_FACTS_ADVICE | KT_FACTS_MEASURE, error);
+  if (proposed->facts == NULL || kt_facts_state (proposed->facts, error) == NULL)
+    return NULL;
+  if (proposed->facts->server == NULL)
+    {
+      kt_error_set (error, KT_ERROR_USAGE, NULL, "leave out --root and --pg-version", "a plan needs a running server");
+      return NULL;
+    }
+  proposed->instance = kt_instance_find (proposed->facts->server, proposed->facts->conninfo, error);
+  if (proposed->instance == NULL)
+    return NULL;
+
+  gboolean restart;
+  JsonArray *settings = chosen_settings (proposed->facts->advice, args, &restart);
+  json_object_set_array_member (proposed->shown, "settings", settings);
+  if (!make_plan (proposed, settings, restart, !kt_json_bool (args, "no_tables", FALSE), error))
+    return NULL;
+  show_plan (proposed, restart);
+  g_autoptr (GPtrArray) findings = check_settings (proposed->facts->advice, settings);
+  json_object_set_array_member (proposed->shown, "findings", kt_findings_to_json (findings));
+  if (proposed->plan->steps->len == 0)
+    return g_steal_pointer (&proposed);
+  if (refuse_by_findings (findings, error))
+    return NULL;
+  if (json_array_get_length (settings) > 0 && !kt_json_bool (args, "no_try", FALSE) && !try_settings (proposed, context, settings, error))
+    return NULL;
+  return g_steal_pointer (&proposed);
+}
