@@ -183,10 +183,12 @@ kt_cli_main (const char *const *typed, GCancellable *cancellable)
         return show_help (&words);
       status = run_operation (&words, cancellable, &error);
     }
-  if (status >= 0 && fflush (stdout) == 0)
+  errno = 0;
+  /* A reader that has seen enough (head, a pager) is no failure; a full disk is. */
+  if (status >= 0 && ((fflush (stdout) == 0 && !ferror (stdout)) || errno == EPIPE))
     return status;
   if (error == NULL)
-    kt_error_set_errno (&error, EPIPE, NULL, "cannot write the answer");
+    kt_error_set_errno (&error, errno, NULL, "cannot write the answer");
   print_error (error, words.json);
   return kt_error_exit_status (error);
 }

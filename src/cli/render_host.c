@@ -143,10 +143,31 @@ add_device (KtTable *table, JsonObject *device)
   kt_table_add (table, "", text->str);
 }
 
-static void
-add_volume (KtTable *table, JsonObject *volume)
+/* The volume before it on the same file system, or NULL: its disks need not be told again. */
+static const char *
+same_as (JsonArray *volumes, guint n)
 {
+  const char *mount_point = kt_json_string (json_array_get_object_element (volumes, n), "mount_point", "");
+  for (guint i = 0; i < n; i++)
+    {
+      JsonObject *earlier = json_array_get_object_element (volumes, i);
+      if (g_str_equal (kt_json_string (earlier, "mount_point", "?"), mount_point))
+        return kt_json_string (earlier, "role", "");
+    }
+  return NULL;
+}
+
+static void
+add_volume (KtTable *table, JsonArray *volumes, guint n)
+{
+  JsonObject *volume = json_array_get_object_element (volumes, n);
   g_autoptr (GString) text = g_string_new (NULL);
+  if (same_as (volumes, n) != NULL)
+    {
+      g_string_append_printf (text, "%s: on the same file system as %s", kt_json_string (volume, "path", "?"), same_as (volumes, n));
+      kt_table_add (table, kt_json_string (volume, "role", ""), text->str);
+      return;
+    }
   g_string_append_printf (text, "%s: %s on %s", kt_json_string (volume, "path", "?"), kt_json_string (volume, "fs_type", "?"),
                           kt_json_string (volume, "mount_point", "?"));
   append_size (text, volume, "available_bytes", "", " free");
@@ -202,7 +223,7 @@ kt_render_host (JsonObject *answer, GString *out, guint width)
   add_kernel (table, answer);
   JsonArray *volumes = kt_json_array (answer, "volumes");
   for (guint i = 0; volumes != NULL && i < json_array_get_length (volumes); i++)
-    add_volume (table, json_array_get_object_element (volumes, i));
+    add_volume (table, volumes, i);
   add_zfs (table, answer);
   kt_table_print (table, out, width, 0);
   JsonArray *notes = kt_json_array (answer, "notes");

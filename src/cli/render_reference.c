@@ -15,7 +15,9 @@ line (GString *out, const char *label, JsonObject *object, const char *member)
 static void
 render_parameter (JsonObject *row, GString *out)
 {
-  g_string_append_printf (out, "\n### %s\n\n%s.\n\n", kt_json_string (row, "name", ""), kt_json_string (row, "summary", ""));
+  const char *summary = kt_json_string (row, "summary", "");
+  g_string_append_printf (out, "\n### %s\n\n%c%s.\n\n", kt_json_string (row, "name", ""), g_ascii_toupper (summary[0]),
+                          *summary != '\0' ? summary + 1 : "");
   gint64 until = kt_json_int (row, "until", 0);
   g_autofree char *last = until > 0 ? g_strdup_printf ("%" G_GINT64_FORMAT, until) : g_strdup ("today");
   g_string_append_printf (out, "- PostgreSQL %" G_GINT64_FORMAT " to %s, takes effect with a %s\n", kt_json_int (row, "since", 0), last,

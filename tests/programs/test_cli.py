@@ -191,3 +191,9 @@ def test_probe_leaves_nothing_and_is_remembered(tmp_path):
     again = quiet("host", "--path", place, "--json", "--state", tmp_path / "state").json["volumes"][0]
     assert again["probe"]["taken_at_unix_s"] == first["probe"]["taken_at_unix_s"]
     assert "probe" not in quiet("host", "--path", place, "--no-probe", "--json", "--state", tmp_path / "state").json["volumes"][0]
+
+
+@pytest.mark.parametrize("table", ["parameters", "commands"])
+def test_reference_page_is_fresh(table):
+    """scripts/update-reference writes it."""
+    assert (ROOT / f"docs/reference/{table}.md").read_text() == quiet("reference", table).out
