@@ -307,6 +307,9 @@ find_about_machine (KtAdvice *advice)
   if (!in->data.measured)
     kt_findings_add (advice->findings, KT_SEVERITY_NOTE, NULL, "let kastune measure the storage (without --no-probe)",
                      "the storage is judged by its flags, not measured; virtual disks lie");
+  if (in->data.class == KT_STORAGE_MEMORY)
+    kt_findings_add (advice->findings, KT_SEVERITY_WARNING, NULL, "move the data directory to a disk",
+                     "the data lie in memory: they are gone after a restart of the machine");
   if (in->data.network)
     kt_findings_add (advice->findings, KT_SEVERITY_WARNING, NULL, "prefer a local disk",
                      "the data lie on a network file system: flushes depend on a server elsewhere");

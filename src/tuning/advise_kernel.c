@@ -14,6 +14,7 @@
 #define SYSCTL_FILE "/etc/sysctl.d/90-kastune.conf"
 #define HUGE_PAGES_FROM (2 * KT_GIB)
 #define SWAPPINESS 10
+#define STRICT_RATIO 90
 
 static KtKernelRow * G_GNUC_PRINTF (4, 5)
 add_row (KtAdvice *advice, const char *name, const char *hazard, const char *format, ...)
@@ -90,40 +91,65 @@ advise_huge_pages (KtAdvice *advice)
   set_sysctl (row, memory->huge_pages_total, needed, memory->huge_pages_total >= needed);
 }
 
-/* Strict accounting makes allocations of other programs fail, so it is only for machines that PostgreSQL has to itself. */
+/* Does what is promised now, and what PostgreSQL needs at worst, leave a tenth of the limit that strict accounting would
+ * set? Memory in huge pages is part of neither. */
+static gboolean
+strict_limit_is_enough (const KtAdvice *advice)
+{
+  const KtMemory *memory = &advice->in->platform->memory;
+  gint64 buffers = kt_wanted_int (advice->in, "shared_buffers");
+  gint64 huge = buffers >= HUGE_PAGES_FROM && memory->huge_page_size > 0
+                  ? huge_pages_needed (advice, memory->huge_page_size) * memory->huge_page_size
+                  : 0;
+  gint64 limit = (memory->total - huge) / 100 * STRICT_RATIO + MAX (memory->swap_total, 0);
+  return limit / 11 * 10 >= MAX (memory->committed, advice->worst_case->total - huge);
+}
+
+/* Strict accounting makes allocations of other programs fail: only for machines that PostgreSQL has to itself, and only
+ * where there is room above what is promised now. NULL: nothing speaks against it. */
+static const char *
+against_strict_accounting (const KtAdvice *advice)
+{
+  const KtInputs *in = advice->in;
+  const KtPlatform *platform = in->platform;
+  if (in->budget->reserved > KT_GIB || in->budget->lines->len > 1)
+    return "strict accounting (2) makes large allocations of the other programs here fail";
+  if (platform->kernel.virtualization != NULL)
+    return "strict accounting (2) is for machines whose memory is fixed; this one is virtual";
+  if (!strict_limit_is_enough (advice))
+    return "strict accounting (2) would leave too little room above what is promised now";
+  return NULL;
+}
+
 static void
 advise_overcommit (KtAdvice *advice)
 {
-  const KtInputs *in = advice->in;
-  const KtMemory *memory = &in->platform->memory;
-  const KtKernel *kernel = &in->platform->kernel;
-  gint64 others = in->budget->reserved;
-  if (kernel->overcommit_memory < 0 || memory->commit_limit <= 0 || memory->committed < 0)
+  const KtMemory *memory = &advice->in->platform->memory;
+  gint64 running = advice->in->platform->kernel.overcommit_memory;
+  if (running < 0 || memory->commit_limit <= 0 || memory->committed < 0)
     return;
-  if (kernel->overcommit_memory == 2)
+  if (running == 2)
     {
-      KtKernelRow *row = add_row (advice, "vm.overcommit_memory", NULL, "memory is promised only once: no surprise from the OOM killer");
-      set_sysctl (row, 2, 2, TRUE);
+      KtKernelRow *strict = add_row (advice, "vm.overcommit_memory", NULL, "memory is promised only once: no surprise from the OOM killer");
+      set_sysctl (strict, 2, 2, TRUE);
       return;
     }
-  if (others > KT_GIB || kernel->virtualization != NULL)
+  const char *against = against_strict_accounting (advice);
+  if (against != NULL)
     {
-      KtKernelRow *row = add_row (advice, "vm.overcommit_memory", NULL, "%s", others > KT_GIB
-        ? "strict accounting (2) makes large allocations of the other programs here fail"
-        : "strict accounting (2) is for machines whose memory is fixed; this one is virtual");
-      row->running = g_strdup_printf ("%" G_GINT64_FORMAT, kernel->overcommit_memory);
+      KtKernelRow *left = add_row (advice, "vm.overcommit_memory", NULL, "%s", against);
+      left->running = g_strdup_printf ("%" G_GINT64_FORMAT, running);
       return;
     }
   g_autofree char *committed = kt_size_format (memory->committed);
-  KtKernelRow *row = add_row (advice, "vm.overcommit_memory",
-                              "with a ratio that is too small new processes and large mappings fail; huge pages shrink the limit",
-                              "PostgreSQL has this machine to itself: with 2 an allocation fails instead of the OOM killer ending a "
-                              "session and with it all others; set vm.overcommit_ratio first, %s are committed now", committed);
-  set_sysctl (row, kernel->overcommit_memory, 2, FALSE);
+  KtKernelRow *row = add_row (advice, "vm.overcommit_memory", "new processes and large mappings of anything else can fail",
+                              "PostgreSQL has this machine to itself: with 2 an allocation fails instead of the OOM killer ending "
+                              "one session and with it all others; the ratio comes first, %s are promised now", committed);
+  set_sysctl (row, running, 2, FALSE);
   g_free (row->command);
-  row->command = g_strdup ("sysctl -w vm.overcommit_ratio=90 vm.overcommit_memory=2");
+  row->command = g_strdup_printf ("sysctl -w vm.overcommit_ratio=%d vm.overcommit_memory=2", STRICT_RATIO);
   g_free (row->persist);
-  row->persist = g_strdup_printf ("vm.overcommit_ratio = 90 and vm.overcommit_memory = 2 in %s", SYSCTL_FILE);
+  row->persist = g_strdup_printf ("vm.overcommit_ratio = %d and vm.overcommit_memory = 2 in %s", STRICT_RATIO, SYSCTL_FILE);
 }
 
 static void
@@ -151,7 +177,7 @@ advise_dirty_bytes (KtAdvice *advice)
   const KtKernel *kernel = &in->platform->kernel;
   gint64 background = (gint64) kt_disk_choose (&in->data, 64, 128, 256) * KT_MIB;
   gint64 limit = (gint64) kt_disk_choose (&in->data, 256, 512, 1024) * KT_MIB;
-  if (in->data.zfs || kernel->dirty_background_bytes < 0 || kernel->dirty_bytes < 0)
+  if (in->data.zfs || in->data.class == KT_STORAGE_MEMORY || kernel->dirty_background_bytes < 0 || kernel->dirty_bytes < 0)
     return;
   g_autofree char *disk = kt_disk_describe (&in->data);
   g_autofree char *memory = kt_size_format (in->platform->memory.total);
@@ -252,7 +278,7 @@ advise_read_ahead (KtAdvice *advice, const KtBlockDevice *device)
   if (advice->in->data.class != KT_STORAGE_HDD || device->read_ahead < 0)
     return;
   g_autofree char *name = g_strdup_printf ("read-ahead of %s", device->name);
-  KtKernelRow *row = add_row (advice, name, NULL, "a disk that turns: vacuum and index builds read far ahead; look-ups by key do not");
+  KtKernelRow *row = add_row (advice, name, NULL, "slow storage: vacuum and index builds gain from reading far ahead; look-ups by key do not");
   row->running = kt_size_format (device->read_ahead);
   row->wanted = kt_size_format (wanted);
   row->verdict = device->read_ahead >= wanted ? KT_VERDICT_AS_WANTED : KT_VERDICT_CHANGE;

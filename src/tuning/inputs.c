@@ -21,7 +21,7 @@
 #define OTHER_CONNECTIONS 10
 #define LEAST_CONNECTIONS 100
 #define LEAST_BUSY 12 /* 3 x + 2 x batch concurrency, the block writer and the pruner */
-#define MEMORY_PER_BUSY (64 * KT_MIB)
+#define MEMORY_PER_BUSY (96 * KT_MIB)
 #define STEADY_TPS 100
 #define SYNC_TPS 2000
 #define WAL_PER_TRANSACTION 7475.0
@@ -226,6 +226,12 @@ kt_inputs_free (KtInputs *in)
     return;
   kt_budget_free (in->budget);
   g_free (in);
+}
+
+char *
+kt_inputs_cpus (const KtInputs *in)
+{
+  return g_strdup_printf ("%u CPU%s", in->cpus, in->cpus == 1 ? "" : "s");
 }
 
 gboolean

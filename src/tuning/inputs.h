@@ -85,6 +85,9 @@ KtInputs *kt_inputs_new (const KtPlatform *platform, const KtServer *server, con
 void kt_inputs_free (KtInputs *in);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (KtInputs, kt_inputs_free)
 
+/* "1 CPU", "8 CPUs". Caller frees. */
+char *kt_inputs_cpus (const KtInputs *in);
+
 /* Is the word in the server's list of enum values? Offline: is it among the caller's features. */
 gboolean kt_inputs_offers (const KtInputs *in, const char *parameter, const char *word);
 /* Is the library among the running shared_preload_libraries? */

@@ -342,19 +342,18 @@ static gboolean
 read_set (KtProfile *profile, const char *key, const char *text, GError **error)
 {
   const KtParam *param = find_settable (key, error);
-  g_autoptr (GError) last = NULL;
+  g_autoptr (GError) newest = NULL;
   for (int major = KT_MAJOR_LAST; param != NULL && major >= KT_MAJOR_FIRST; major--)
     {
       g_auto (KtValue) value = { 0 };
-      g_clear_error (&last);
-      if (kt_param_exists (param, major) && kt_param_parse (param, major, text, &value, &last))
+      if (kt_param_exists (param, major) && kt_param_parse (param, major, text, &value, newest == NULL ? &newest : NULL))
         {
           g_hash_table_insert (profile->set, g_strdup (param->name), g_strdup (text));
           return TRUE;
         }
     }
-  if (last != NULL)
-    g_propagate_error (error, g_steal_pointer (&last));
+  if (newest != NULL)
+    g_propagate_error (error, g_steal_pointer (&newest));
   else if (param != NULL)
     kt_error_set (error, KT_ERROR_PARSE, NULL, NULL, "PostgreSQL %d to %d do not have it", KT_MAJOR_FIRST,
                   KT_MAJOR_LAST);

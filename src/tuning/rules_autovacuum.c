@@ -17,11 +17,12 @@ kt_rule_autovacuum_max_workers (const KtInputs *in, KtValue *out, GString *becau
   gint64 workers = in->memory < 4 * KT_GIB ? 2 : in->cpus <= 4 ? 3 : in->cpus <= 16 ? 4 : 5;
   gint64 slots = in->server != NULL ? kt_server_int (in->server, "autovacuum_worker_slots", DEFAULT_SLOTS) : DEFAULT_SLOTS;
   g_autofree char *memory = kt_size_format (in->memory);
+  g_autofree char *cpus = kt_inputs_cpus (in);
   if (in->major >= 18)
     workers = MIN (workers, slots);
   kt_value_set_int (out, workers);
-  g_string_append_printf (because, "%s and %u CPUs; few, very large tables: more workers do not help one table, and they "
-                                   "share one cost limit", memory, in->cpus);
+  g_string_append_printf (because, "%s and %s; few, very large tables: more workers do not help one table, and they "
+                                   "share one cost limit", memory, cpus);
   return TRUE;
 }
 
@@ -41,6 +42,11 @@ kt_rule_autovacuum_vacuum_cost_limit (const KtInputs *in, KtValue *out, GString 
   double limit = kt_disk_choose (&in->data, 400, 2000, 4000);
   g_autofree char *disk = kt_disk_describe (&in->data);
   g_string_append_printf (because, "storage is %s", disk);
+  if (in->data.class == KT_STORAGE_UNKNOWN)
+    {
+      limit = 400;
+      g_string_append (because, ", so it is treated as slow");
+    }
   if (in->data.measured && in->data.reads_16 / READS_PER_COST_UNIT < limit)
     {
       limit = MAX (in->data.reads_16 / READS_PER_COST_UNIT, 400);
@@ -49,7 +55,7 @@ kt_rule_autovacuum_vacuum_cost_limit (const KtInputs *in, KtValue *out, GString 
     }
   gint64 wanted = (gint64) limit / 100 * 100;
   kt_value_set_int (out, wanted);
-  g_string_append_printf (because, "; at most %.0f MB/s of dirtied pages where the default stops at 39 MB/s",
+  g_string_append_printf (because, "; at most %.0f MB/s of dirtied pages, while the default stops at 39 MB/s",
                           (double) wanted / 200.0 * 39.0);
   return TRUE;
 }

@@ -22,9 +22,19 @@ say_disk (const KtInputs *in, GString *because)
     g_string_append_printf (because, " but gives only %.0f reads/s at depth 16, so fewer at once", in->data.reads_16);
 }
 
+static gboolean
+is_unknown (const KtDisk *disk, GString *because)
+{
+  if (disk->class == KT_STORAGE_UNKNOWN)
+    g_string_append (because, "the kind of storage is unknown, and too many requests flood a slow one");
+  return disk->class == KT_STORAGE_UNKNOWN;
+}
+
 gboolean
 kt_rule_effective_io_concurrency (const KtInputs *in, KtValue *out, GString *because)
 {
+  if (is_unknown (&in->data, because))
+    return FALSE;
   gboolean streams = in->major >= 18;
   double wanted = streams ? kt_disk_choose (&in->data, 4, 32, 64) : kt_disk_choose (&in->data, 2, 128, 256);
   if (is_limited (&in->data))
@@ -38,6 +48,8 @@ kt_rule_effective_io_concurrency (const KtInputs *in, KtValue *out, GString *bec
 gboolean
 kt_rule_maintenance_io_concurrency (const KtInputs *in, KtValue *out, GString *because)
 {
+  if (is_unknown (&in->data, because))
+    return FALSE;
   double wanted = kt_disk_choose (&in->data, 10, 32, 64);
   if (is_limited (&in->data))
     wanted = MIN (wanted, 16);
@@ -51,7 +63,8 @@ gboolean
 kt_rule_io_workers (const KtInputs *in, KtValue *out, GString *because)
 {
   kt_value_set_int (out, CLAMP (in->cpus / 4, 3, 16));
-  g_string_append_printf (because, "about a quarter of the %u CPUs, at least the default of 3", in->cpus);
+  g_autofree char *cpus = kt_inputs_cpus (in);
+  g_string_append_printf (because, "about a quarter of %s, at least the default of 3", cpus);
   return TRUE;
 }
 
@@ -59,6 +72,7 @@ gboolean
 kt_rule_io_max_workers (const KtInputs *in, KtValue *out, GString *because)
 {
   kt_value_set_int (out, CLAMP (in->cpus / 4, 8, 16));
-  g_string_append_printf (because, "the pool grows by itself up to about a quarter of the %u CPUs", in->cpus);
+  g_autofree char *cpus = kt_inputs_cpus (in);
+  g_string_append_printf (because, "the pool grows by itself up to about a quarter of %s", cpus);
   return TRUE;
 }

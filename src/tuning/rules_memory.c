@@ -28,13 +28,20 @@ round_down (gint64 bytes, gint64 step)
   return bytes / step * step;
 }
 
+/* So small that buffers need what maintenance would get elsewhere. */
+static gboolean
+is_tight (const KtInputs *in)
+{
+  return in->memory < 2 * KT_GIB;
+}
+
 /* What the server needs besides shared_buffers and work_mem; none of these depend on them. wal_buffers do: their most. */
 static KtMemoryUse
 memory_use_of_the_rest (const KtInputs *in)
 {
   return (KtMemoryUse){
     .work_mem = WORK_MEM_LEAST,
-    .wal_buffers = WAL_BUFFERS_MOST,
+    .wal_buffers = in->memory < 4 * KT_GIB ? 0 : WAL_BUFFERS_MOST,
     .maintenance_work_mem = kt_wanted_int (in, "maintenance_work_mem"),
     .autovacuum_work_mem = kt_wanted_int (in, "autovacuum_work_mem"),
     .autovacuum_workers = kt_wanted_int (in, "autovacuum_max_workers"),
@@ -89,7 +96,7 @@ shared_buffers_share (const KtInputs *in, GString *why)
     }
   if (in->index_bytes > 0)
     return share_for_indexes (in, base, why);
-  g_string_printf (why, "where the indexer's indexes start from on a %s machine; more once they are known to need it",
+  g_string_printf (why, "the start of profile %s; more once the indexer's indexes are there and need it",
                    in->profile->row->name);
   return base;
 }
@@ -101,10 +108,10 @@ kt_rule_shared_buffers (const KtInputs *in, KtValue *out, GString *because)
   KtMemoryUse rest = memory_use_of_the_rest (in);
   gint64 wanted = (gint64) (shared_buffers_share (in, why) * (double) in->memory);
   gint64 room = kt_room_for_shared_buffers (&rest, in->memory);
-  if (wanted > room)
+  if (wanted > room && in->memory >= SMALL_MACHINE) /* the small share is the least that makes sense */
     {
       wanted = room;
-      g_string_append (why, "; the worst case of all settings together allows no more");
+      g_string_assign (why, "the worst case of all settings together allows no more");
     }
   wanted = MAX (round_down (wanted, wanted >= 512 * KT_MIB ? STEP : SMALL_STEP), SMALL_STEP);
   g_autofree char *memory = kt_size_format (in->memory);
@@ -138,16 +145,21 @@ kt_rule_work_mem (const KtInputs *in, KtValue *out, GString *because)
 {
   KtMemoryUse use = memory_use_of_the_rest (in);
   use.shared_buffers = kt_wanted_int (in, "shared_buffers");
-  gint64 fair = (gint64) (WORK_MEM_SHARE * (double) (in->memory - use.shared_buffers) / (2.0 * in->busy));
-  gint64 wanted = MIN (fair, kt_room_for_work_mem (&use, in->memory));
-  wanted = CLAMP (wanted, WORK_MEM_LEAST, in->profile->row->work_mem_max);
-  g_autofree char *least = kt_size_format (WORK_MEM_LEAST);
-  kt_value_set_int (out, round_down (wanted, KT_MIB));
+  use.wal_buffers = kt_wanted_int (in, "wal_buffers");
+  gint64 most = in->profile->row->work_mem_max;
+  gint64 left = in->memory - use.shared_buffers;
+  gint64 fair = (gint64) (WORK_MEM_SHARE * (double) left / (2.0 * in->busy));
+  gint64 room = kt_room_for_work_mem (&use, in->memory);
+  g_autofree char *rest = kt_size_format (left);
   g_string_append_printf (because,
-                          "a quarter of what shared_buffers leave, for %u busy connections with two sorts or hashes each, "
-                          "inside the worst case and between %s and the profile's most; the indexer needs little, API "
-                          "queries can have more through their role",
-                          in->busy, least);
+                          "%u busy connections, two sorts or hashes each, share a quarter of the %s that shared_buffers leave",
+                          in->busy, rest);
+  if (fair > most && room > most)
+    g_string_append_printf (because, "; not more in profile %s: the indexer needs little, the API's role can have its own",
+                            in->profile->row->name);
+  else if (room < fair)
+    g_string_append (because, "; the worst case of all settings together allows no more");
+  kt_value_set_int (out, round_down (CLAMP (MIN (fair, room), WORK_MEM_LEAST, most), KT_MIB));
   return TRUE;
 }
 
@@ -156,23 +168,22 @@ kt_rule_maintenance_work_mem (const KtInputs *in, KtValue *out, GString *because
 {
   gboolean sync = in->phase == KT_PHASE_INITIAL_SYNC;
   gint64 most = sync && in->memory >= 16 * KT_GIB ? 2 * KT_GIB : in->profile->row->maintenance_work_mem_max;
-  gint64 wanted = CLAMP (in->memory / 16, 64 * KT_MIB, most);
+  gint64 wanted = is_tight (in) ? MAX (in->memory / 32, 32 * KT_MIB) : CLAMP (in->memory / 16, 64 * KT_MIB, most);
   g_autofree char *memory = kt_size_format (in->memory);
   g_autofree char *limit = kt_size_format (most);
   kt_value_set_int (out, round_down (wanted, SMALL_STEP));
-  g_string_append_printf (because, "a sixteenth of %s, at most %s%s: larger areas leave the CPU cache and get slower",
-                          memory, limit, sync ? " while the indexes of the first sync are built" : "");
+  g_string_append_printf (because, "%s of %s, at most %s%s: larger areas leave the CPU cache and get slower",
+                          is_tight (in) ? "a 32nd" : "a sixteenth", memory, limit, sync ? " while the indexes of the first sync are built" : "");
   return TRUE;
 }
 
 gboolean
 kt_rule_autovacuum_work_mem (const KtInputs *in, KtValue *out, GString *because)
 {
-  gint64 least = in->memory < 2 * KT_GIB ? 32 * KT_MIB : 64 * KT_MIB;
-  gint64 wanted = CLAMP (in->memory / 32, least, 512 * KT_MIB);
+  gint64 wanted = is_tight (in) ? MAX (in->memory / 64, 16 * KT_MIB) : CLAMP (in->memory / 32, 64 * KT_MIB, 512 * KT_MIB);
   g_autofree char *memory = kt_size_format (in->memory);
   kt_value_set_int (out, round_down (wanted, SMALL_STEP));
-  g_string_append_printf (because, "a 32nd of %s for each worker, at most 512 MB: %s", memory,
+  g_string_append_printf (because, "a %s of %s for each worker, at most 512 MB: %s", is_tight (in) ? "64th" : "32nd", memory,
                           in->major >= 17 ? "from 17 on the list of dead rows is compact"
                                           : "up to 16 more than 1 GB is never used");
   return TRUE;

@@ -20,7 +20,7 @@ kt_rule_max_worker_processes (const KtInputs *in, KtValue *out, GString *because
                                        " parallel workers share this pool", TIMESCALE_LAUNCHERS, jobs, parallel);
     }
   else
-    g_string_append_printf (because, "one for each of the %u CPUs, at least the default of 8", in->cpus);
+    g_string_append_printf (because, "one for each of %u CPUs, at least the default of 8", in->cpus);
   kt_value_set_int (out, wanted);
   return TRUE;
 }
@@ -29,7 +29,8 @@ gboolean
 kt_rule_max_parallel_workers (const KtInputs *in, KtValue *out, GString *because)
 {
   kt_value_set_int (out, MIN (in->cpus, 8));
-  g_string_append_printf (because, "%u CPUs, at most 8 of them for parallel queries: node and indexer need the others", in->cpus);
+  g_autofree char *cpus = kt_inputs_cpus (in);
+  g_string_append_printf (because, "%s, at most 8 for parallel queries: node and indexer need CPU as well", cpus);
   return TRUE;
 }
 
@@ -47,7 +48,8 @@ gboolean
 kt_rule_max_parallel_maintenance_workers (const KtInputs *in, KtValue *out, GString *because)
 {
   kt_value_set_int (out, CLAMP (in->cpus / 2, 1, 4));
-  g_string_append_printf (because, "half of the %u CPUs, at most 4, for index builds of migrations", in->cpus);
+  g_autofree char *cpus = kt_inputs_cpus (in);
+  g_string_append_printf (because, "half of %s, at most 4, for index builds of migrations", cpus);
   return TRUE;
 }
 
@@ -63,7 +65,7 @@ kt_rule_random_page_cost (const KtInputs *in, KtValue *out, GString *because)
   gboolean flash = kt_disk_is_flash (&in->data);
   kt_value_set_real (out, flash ? 1.1 : 4);
   g_string_append_printf (because, "storage is %s: a random read costs %s", disk,
-                          flash ? "hardly more than a sequential one" : "a seek");
+                          flash ? "hardly more than a sequential one" : "much more than a sequential one");
   return TRUE;
 }
 

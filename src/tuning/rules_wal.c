@@ -57,6 +57,14 @@ wal_limit (const KtInputs *in, Limit *limit)
     limit->reason = g_strdup_printf ("more gains nothing; %s are free for pg_wal", free_space);
 }
 
+/* An estimate: whole minutes are as precise as it gets. */
+static char *
+recovery_text (const KtInputs *in, gint64 max_wal_size)
+{
+  double seconds = kt_recovery_seconds (in, max_wal_size);
+  return seconds < 90 ? g_strdup ("a minute") : g_strdup_printf ("%.0f minutes", seconds / 60);
+}
+
 static void
 say_rate (const KtInputs *in, gint64 max_wal_size, GString *because)
 {
@@ -64,7 +72,7 @@ say_rate (const KtInputs *in, gint64 max_wal_size, GString *because)
   gint64 needed = (gint64) (in->wal_rate * timeout_s * (1 + COMPLETION_TARGET) * SPREAD);
   g_autofree char *rate = kt_size_format ((gint64) in->wal_rate);
   g_autofree char *need = kt_size_format (needed);
-  g_autofree char *recovery = kt_duration_format ((gint64) (kt_recovery_seconds (in, max_wal_size) * 1000));
+  g_autofree char *recovery = recovery_text (in, max_wal_size);
   g_string_append_printf (because,
                           "; at %s/s of WAL (%s) checkpoints by time alone need %s; crash recovery takes at most about %s",
                           rate, in->wal_rate_measured ? "measured" : "modelled", need, recovery);
@@ -163,7 +171,7 @@ kt_rule_wal_buffers (const KtInputs *in, KtValue *out, GString *because)
   if (buffers >= LARGE_BUFFERS || (full > 0 && buffers >= SMALL_BUFFERS))
     {
       kt_value_set_int (out, 64 * KT_MIB);
-      g_string_append (because, "four segments for seven writers at once; ");
+      g_string_append (because, "room for seven writers at once; ");
       if (full >= 0)
         g_string_append_printf (because, "the buffers were full %" G_GINT64_FORMAT " times since the statistics were reset",
                                 full);

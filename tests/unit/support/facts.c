@@ -2,7 +2,7 @@
 #include "support/facts.h"
 
 #include "base/size.h"
-#include "tuning/params.h"
+#include "tuning/advise.h"
 
 #include <math.h>
 #include <string.h>
@@ -192,6 +192,20 @@ setting_new (const KtParam *param, int major)
   return setting;
 }
 
+/* Names have no case, as with real servers. */
+static guint
+name_hash (gconstpointer name)
+{
+  g_autofree char *lower = g_ascii_strdown (name, -1);
+  return g_str_hash (lower);
+}
+
+static gboolean
+name_equal (gconstpointer a, gconstpointer b)
+{
+  return g_ascii_strcasecmp (a, b) == 0;
+}
+
 KtServer *
 kt_test_server (int major)
 {
@@ -205,7 +219,7 @@ kt_test_server (int major)
   server->local = TRUE;
   server->wal_bytes_per_s = server->hit_ratio = -1;
   server->wal_buffers_full = server->buffers_backend = -1;
-  server->settings = g_hash_table_new_full (g_str_hash, g_str_equal, NULL, (GDestroyNotify) setting_free);
+  server->settings = g_hash_table_new_full (name_hash, name_equal, NULL, (GDestroyNotify) setting_free);
   server->file_settings = g_ptr_array_new ();
   server->tablespaces = g_ptr_array_new ();
   server->extensions = g_ptr_array_new_with_free_func (g_free);
@@ -270,4 +284,40 @@ kt_test_server_add_role_setting (KtServer *server, const char *role, const char 
   setting->name = g_strdup (name);
   setting->value = g_strdup (value);
   g_ptr_array_add (server->role_settings, setting);
+}
+
+static KtProfile *
+profile_of (const KtTestWish *wish)
+{
+  g_autoptr (GError) error = NULL;
+  if (wish->profile == NULL)
+    return NULL;
+  gboolean is_text = strchr (wish->profile, '[') != NULL;
+  KtProfile *profile = is_text ? kt_profile_parse ("test.conf", wish->profile, &error) : kt_profile_load (wish->profile, &error);
+  g_assert_no_error (error);
+  return profile;
+}
+
+char *
+kt_test_wanted (const KtTestMachine *machine, const KtServer *server, const KtTestWish *wish, const char *parameter, char **because)
+{
+  static const KtTestWish ordinary = { 0 };
+  const KtTestWish *w = wish != NULL ? wish : &ordinary;
+  KtOptions options = KT_OPTIONS_DEFAULT;
+  options.major = w->major > 0 ? w->major : 15;
+  options.phase = w->phase;
+  options.reserve = w->reserve_gb > 0 ? gigabytes (w->reserve_gb) : -1;
+  options.timescaledb = w->timescaledb;
+  options.transactions_per_s = w->transactions_per_s;
+  options.features = w->features;
+  g_autoptr (GError) error = NULL;
+  g_autoptr (KtPlatform) platform = kt_test_platform (machine);
+  g_autoptr (KtProfile) profile = profile_of (w);
+  g_autoptr (KtAdvice) advice = kt_advise (platform, server, profile, &options, &error);
+  g_assert_no_error (error);
+  const KtAdviceRow *row = kt_advice_find (advice, parameter);
+  g_assert_nonnull (row);
+  if (because != NULL)
+    *because = g_strdup (row->because);
+  return g_strdup (row->wanted);
 }

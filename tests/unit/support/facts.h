@@ -35,4 +35,19 @@ void kt_test_server_set (KtServer *server, const char *name, const char *value, 
 void kt_test_server_offer (KtServer *server, const char *name, const char *const *words);
 void kt_test_server_add_table (KtServer *server, const char *name, double rows, gint64 index_bytes, gint64 inserted,
                                gint64 deleted, const char *options);
+/* What kastune wants for one parameter, as text; NULL: left as it is. @server NULL: offline for @wish->major.
+ * @because may be NULL. Caller frees both. */
+typedef struct {
+  int major;              /* 0: 15 */
+  int phase;              /* KtPhase */
+  const char *profile;    /* a name, or the text of a key file; NULL: picked */
+  double reserve_gb;      /* 0: what the machine says */
+  gboolean timescaledb;
+  double transactions_per_s;
+  const char *const *features;
+} KtTestWish;
+
+char *kt_test_wanted (const KtTestMachine *machine, const KtServer *server, const KtTestWish *wish, const char *parameter,
+                      char **because);
+
 void kt_test_server_add_role_setting (KtServer *server, const char *role, const char *name, const char *value);
