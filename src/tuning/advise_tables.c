@@ -97,10 +97,11 @@ choose_options (const KtInputs *in, const KtRelation *table, const KtTableFact *
   return n;
 }
 
+/* @equals: "=" as reloptions are written, " = " as SQL is; @value NULL: the name alone. */
 static void
-append_option (GString *list, const char *name, const char *value)
+append_option (GString *list, const char *name, const char *equals, const char *value)
 {
-  g_string_append_printf (list, "%s%s%s%s", list->len > 0 ? ", " : "", name, value != NULL ? " = " : "",
+  g_string_append_printf (list, "%s%s%s%s", list->len > 0 ? ", " : "", name, value != NULL ? equals : "",
                           value != NULL ? value : "");
 }
 
@@ -113,7 +114,7 @@ undo_statement (const char *alter, const KtRelation *table, const Option *option
   for (guint i = 0; i < n; i++)
     {
       const char *running = running_option (table, options[i].name);
-      append_option (running != NULL ? set : reset, options[i].name, running);
+      append_option (running != NULL ? set : reset, options[i].name, " = ", running);
     }
   return g_strdup_printf ("%s %s%s%s%s%s%s%s", alter, set->len > 0 ? "SET (" : "", set->str, set->len > 0 ? ")" : "",
                           set->len > 0 && reset->len > 0 ? ", " : "", reset->len > 0 ? "RESET (" : "", reset->str,
@@ -126,13 +127,15 @@ advise_table (const KtInputs *in, const KtRelation *table, const KtTableFact *fa
   Option options[5];
   g_autoptr (GString) because = g_string_new (NULL);
   g_autoptr (GString) wanted = g_string_new (NULL);
+  g_autoptr (GString) assignments = g_string_new (NULL);
   guint n = choose_options (in, table, fact, options, because);
   KtTableRow *row = g_new0 (KtTableRow, 1);
   row->verdict = KT_VERDICT_AS_WANTED;
   for (guint i = 0; i < n; i++)
     {
       g_autofree char *value = g_strdup_printf ("%.10g", options[i].value);
-      append_option (wanted, options[i].name, value);
+      append_option (wanted, options[i].name, "=", value);
+      append_option (assignments, options[i].name, " = ", value);
       if (!option_is_as_wanted (table, &options[i]))
         row->verdict = KT_VERDICT_CHANGE;
     }
@@ -143,7 +146,7 @@ advise_table (const KtInputs *in, const KtRelation *table, const KtTableFact *fa
   row->table = g_strdup (table->name);
   row->running = table->options != NULL ? g_strjoinv (", ", table->options) : g_strdup ("");
   row->wanted = g_strdup (wanted->str);
-  row->statement = g_strdup_printf ("%s SET (%s)", alter, wanted->str);
+  row->statement = g_strdup_printf ("%s SET (%s)", alter, assignments->str);
   row->undo = undo_statement (alter, table, options, n);
   row->because = g_strdup (because->str);
   row->hazard = hazard;

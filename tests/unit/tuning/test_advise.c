@@ -145,7 +145,7 @@ test_large_tables_get_counts_of_their_own (void)
                    "autovacuum_vacuum_insert_threshold = 3000000, autovacuum_vacuum_scale_factor = 0.01, "
                    "autovacuum_analyze_scale_factor = 0.005)");
   assert_says (transactions->because, "(measured)");
-  assert_says (find_table (advice, "scripts_transactions")->wanted, "autovacuum_vacuum_cost_limit = 2000");
+  assert_says (find_table (advice, "scripts_transactions")->wanted, "autovacuum_vacuum_cost_limit=2000");
   assert_says (find_table (advice, "scripts_transactions")->because, "(modelled)");
 
   const KtTableRow *pruned = find_table (advice, "block_parent");
