@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT
  *
- * The block devices below a file system: partitions, device mapper (LVM, dm-crypt), md, bcache and loop devices down to the
- * disks. /sys/dev/block/MAJOR:MINOR is a link whose target spells the buses a disk hangs on; attributes are read below
- * /sys/class/block/NAME.
+ * The block devices below a file system: partitions, device mapper (LVM, dm-crypt), md, bcache and loop devices down
+ * to the disks. /sys/dev/block/MAJOR:MINOR is a link whose target spells the buses a disk hangs on; attributes are read
+ * below /sys/class/block/NAME.
  */
 #include "base/size.h"
 #include "platform/parts.h"
@@ -139,7 +139,8 @@ stacked_kind (KtSysroot *root, const char *folder, char **label)
   return kt_sysroot_exists (root, bcache) ? g_strdup ("bcache") : NULL;
 }
 
-static void add_device (KtSysroot *root, const KtMounts *mounts, const char *name, const char *link, guint depth, GPtrArray *devices);
+static void add_device (KtSysroot *root, const KtMounts *mounts, const char *name, const char *link, guint depth,
+                        GPtrArray *devices);
 
 static gboolean
 parse_number (const char *text, dev_t *device)
@@ -168,7 +169,11 @@ add_below_loop (KtSysroot *root, const KtMounts *mounts, const char *backing_fil
 {
   const KtMount *mount = *backing_file == '/' ? kt_mounts_find (mounts, backing_file) : NULL;
   g_autofree char *link = mount != NULL ? device_link (root, mount->device) : NULL;
-  g_autofree char *name = link != NULL ? g_path_get_basename (link) : mount != NULL ? kt_block_name_of (root, mount->source) : NULL;
+  g_autofree char *name = NULL;
+  if (link != NULL)
+    name = g_path_get_basename (link);
+  else if (mount != NULL)
+    name = kt_block_name_of (root, mount->source);
   if (name != NULL && link != NULL)
     add_device (root, mounts, name, link, depth, devices);
   else if (name != NULL)
@@ -186,7 +191,8 @@ add_slaves (KtSysroot *root, const KtMounts *mounts, const char *folder, guint d
 
 /* Decides what @device is and adds what lies below it. */
 static void
-descend (KtSysroot *root, const KtMounts *mounts, const char *folder, const char *link, KtBlockDevice *device, GPtrArray *devices)
+descend (KtSysroot *root, const KtMounts *mounts, const char *folder, const char *link, KtBlockDevice *device,
+         GPtrArray *devices)
 {
   guint depth = device->depth + 1;
   g_autofree char *partition = kt_read_in (root, folder, "partition");
@@ -212,13 +218,15 @@ descend (KtSysroot *root, const KtMounts *mounts, const char *folder, const char
       add_below_loop (root, mounts, backing_file, depth, devices);
       return;
     }
-  device->kind = g_strdup (g_str_has_prefix (device->name, "zram") || g_str_has_prefix (device->name, "ram") ? "ram" : "disk");
+  gboolean in_memory = g_str_has_prefix (device->name, "zram") || g_str_has_prefix (device->name, "ram");
+  device->kind = g_strdup (in_memory ? "ram" : "disk");
   device->transport = find_transport (root, folder, device->name, link);
   device->model = find_model (root, folder);
 }
 
 static void
-add_device (KtSysroot *root, const KtMounts *mounts, const char *name, const char *link, guint depth, GPtrArray *devices)
+add_device (KtSysroot *root, const KtMounts *mounts, const char *name, const char *link, guint depth,
+            GPtrArray *devices)
 {
   if (depth > MAX_DEPTH || devices->len >= MAX_DEVICES)
     return;
@@ -284,7 +292,8 @@ is_virtual (const char *transport)
 static gboolean
 is_network_volume (const char *model)
 {
-  static const char *const models[] = { "Amazon Elastic Block Store", "nvme_card-pd", "PersistentDisk", "MSFT NVMe Accelerator" };
+  static const char *const models[] = { "Amazon Elastic Block Store", "nvme_card-pd", "PersistentDisk",
+                                        "MSFT NVMe Accelerator" };
   for (guint i = 0; model != NULL && i < G_N_ELEMENTS (models); i++)
     if (strstr (model, models[i]) != NULL)
       return TRUE;
@@ -323,12 +332,14 @@ is_bottom (const KtBlockDevice *device)
   return g_str_equal (device->kind, "disk") || g_str_equal (device->kind, "ram");
 }
 
-/* The slowest decides: a mirror of a hard disk and flash writes like the hard disk. An unknown one counts as slower than flash. */
+/* The slowest decides: a mirror of a hard disk and flash writes like the hard disk. An unknown one counts as slower
+ * than flash. */
 KtStorageClass
 kt_block_class (const GPtrArray *devices, char **because)
 {
   static const guint rank[] = {
-    [KT_STORAGE_HDD] = 0, [KT_STORAGE_UNKNOWN] = 1, [KT_STORAGE_SSD] = 2, [KT_STORAGE_NVME] = 3, [KT_STORAGE_MEMORY] = 4,
+    [KT_STORAGE_HDD] = 0,  [KT_STORAGE_UNKNOWN] = 1, [KT_STORAGE_SSD] = 2,
+    [KT_STORAGE_NVME] = 3, [KT_STORAGE_MEMORY] = 4,
   };
   const KtBlockDevice *slowest = NULL;
   Claim claim = { KT_STORAGE_UNKNOWN, NULL };

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * The limits of the control groups that really apply: the smallest of all levels from the process's own group up to the mount
- * point, in version 1, version 2 or both at once (hybrid). Interface files: cgroups(7) and the kernel's
+ * The limits of the control groups that really apply: the smallest of all levels from the process's own group up to the
+ * mount point, in version 1, version 2 or both at once (hybrid). Interface files: cgroups(7) and the kernel's
  * admin-guide/cgroup-v1/memory and admin-guide/cgroup-v2.
  */
 #include "base/size.h"
@@ -157,7 +157,9 @@ load_memory (KtSysroot *root, const Hierarchy *hierarchy, KtCgroup *cgroup)
   gint64 swap = G_MAXINT64;
   smallest (root, hierarchy, v1 ? "memory.memsw.limit_in_bytes" : "memory.swap.max", 0, &swap, NULL);
   /* Version 1 limits the sum of memory and swap, version 2 swap alone. */
-  cgroup->swap_limit = v1 && swap != G_MAXINT64 && cgroup->memory_limit != G_MAXINT64 ? MAX (swap - cgroup->memory_limit, 0) : swap;
+  if (v1 && swap != G_MAXINT64 && cgroup->memory_limit != G_MAXINT64)
+    swap = MAX (swap - cgroup->memory_limit, 0);
+  cgroup->swap_limit = swap;
 
   g_autofree char *level = cgroup->memory_limit_path != NULL ? g_path_get_dirname (cgroup->memory_limit_path) : NULL;
   cgroup->memory_usage = kt_read_number_in (root, level != NULL ? level : hierarchy->folder,
@@ -196,7 +198,8 @@ load_quota (KtSysroot *root, const Hierarchy *hierarchy, KtCgroup *cgroup)
         continue;
       cgroup->cpu_quota = quota;
       g_free (cgroup->cpu_quota_path);
-      cgroup->cpu_quota_path = g_build_filename (folder, hierarchy->version == 1 ? "cpu.cfs_quota_us" : "cpu.max", NULL);
+      cgroup->cpu_quota_path
+        = g_build_filename (folder, hierarchy->version == 1 ? "cpu.cfs_quota_us" : "cpu.max", NULL);
     }
   while (step_up (hierarchy, &folder));
 }
@@ -205,7 +208,8 @@ load_quota (KtSysroot *root, const Hierarchy *hierarchy, KtCgroup *cgroup)
 static guint
 load_cpuset (KtSysroot *root, const Hierarchy *hierarchy)
 {
-  static const char *const names[2][2] = { { "cpuset.effective_cpus", "cpuset.cpus" }, { "cpuset.cpus.effective", "cpuset.cpus" } };
+  static const char *const names[2][2] = { { "cpuset.effective_cpus", "cpuset.cpus" },
+                                           { "cpuset.cpus.effective", "cpuset.cpus" } };
   g_autofree char *folder = g_strdup (hierarchy->folder);
   do
     for (guint i = 0; i < 2; i++)
@@ -224,9 +228,9 @@ load_hugetlb (KtSysroot *root, const Hierarchy *hierarchy, gint64 page_size, KtC
 {
   if (page_size <= 0)
     return;
-  gint64 shown = page_size >= KT_GIB ? page_size / KT_GIB : page_size >= KT_MIB ? page_size / KT_MIB : page_size / KT_KIB;
-  const char *unit = page_size >= KT_GIB ? "GB" : page_size >= KT_MIB ? "MB" : "KB";
-  g_autofree char *name = g_strdup_printf ("hugetlb.%" G_GINT64_FORMAT "%s.%s", shown, unit,
+  gint64 unit = page_size >= KT_GIB ? KT_GIB : page_size >= KT_MIB ? KT_MIB : KT_KIB;
+  const char *unit_name = unit == KT_GIB ? "GB" : unit == KT_MIB ? "MB" : "KB";
+  g_autofree char *name = g_strdup_printf ("hugetlb.%" G_GINT64_FORMAT "%s.%s", page_size / unit, unit_name,
                                            hierarchy->version == 1 ? "limit_in_bytes" : "max");
   smallest (root, hierarchy, name, 0, &cgroup->hugetlb_limit, NULL);
 }
@@ -244,7 +248,7 @@ kt_cgroup_load (KtSysroot *root, const KtMounts *mounts, gint64 pid, KtPlatform 
   KtCgroup *cgroup = &platform->cgroup;
   cgroup->memory_limit = cgroup->swap_limit = cgroup->hugetlb_limit = G_MAXINT64;
   cgroup->memory_usage = -1;
-  g_autofree char *path = pid > 0 ? g_strdup_printf ("/proc/%" G_GINT64_FORMAT "/cgroup", pid) : g_strdup ("/proc/self/cgroup");
+  g_autofree char *path = kt_process_path (pid, "cgroup");
   g_autofree char *membership = kt_sysroot_read (root, path);
   if (membership == NULL)
     kt_note (platform->notes, "limits of control groups are unknown: %s cannot be read", path);

@@ -159,7 +159,7 @@ count_in_file (KtSysroot *root, const char *path)
 static guint
 load_affinity (KtSysroot *root, gint64 pid)
 {
-  g_autofree char *path = pid > 0 ? g_strdup_printf ("/proc/%" G_GINT64_FORMAT "/status", pid) : g_strdup ("/proc/self/status");
+  g_autofree char *path = kt_process_path (pid, "status");
   g_autofree char *text = kt_sysroot_read (root, path);
   const char *at = text != NULL ? strstr (text, "Cpus_allowed_list:") : NULL;
   if (at == NULL)

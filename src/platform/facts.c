@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT
  *
- * What no file holds: statvfs, symbolic links in paths, uname, programs and their output. Live, the answer is asked for and noted
- * in machine.ini (which only a recording writes out); in a recording it comes from there. So both give the same platform.
+ * What no file holds: statvfs, symbolic links in paths, uname, programs and their output. Live, the answer is asked for
+ * and noted in machine.ini (which only a recording writes out); in a recording it comes from there. So both give the
+ * same platform.
  */
 #include "base/run.h"
 #include "platform/parts.h"
@@ -181,7 +182,7 @@ kt_fact_argument (KtSysroot *root, gint64 pid, const char *name)
   g_autofree char *group = g_strdup_printf ("process %" G_GINT64_FORMAT, pid);
   if (!kt_sysroot_is_live (root))
     return g_key_file_get_string (machine, group, name, NULL);
-  g_autofree char *path = g_strdup_printf ("/proc/%" G_GINT64_FORMAT "/cmdline", pid);
+  g_autofree char *path = kt_process_path (pid, "cmdline");
   g_autofree char *words = NULL;
   gsize length = 0;
   if (!g_file_get_contents (path, &words, &length, NULL))

@@ -85,8 +85,9 @@ kt_mounts_get (const KtMounts *mounts, guint i)
   return &g_array_index (mounts->mounts, KtMount, i);
 }
 
-/* The mount that the kernel steps into first on its way from @from towards @path: of those mounted on @from the one nearest to
- * its root. Choosing the longest mount point of the whole table instead would find mounts that later ones have covered. */
+/* The mount that the kernel steps into first on its way from @from towards @path: of those mounted on @from the one
+ * nearest to its root. Choosing the longest mount point of the whole table instead would find mounts that later ones
+ * have covered. */
 static const KtMount *
 next_mount (const KtMounts *mounts, const KtMount *from, const char *path)
 {
@@ -108,7 +109,8 @@ longest_mount (const KtMounts *mounts, const char *path)
   for (guint i = 0; i < mounts->mounts->len; i++)
     {
       const KtMount *mount = kt_mounts_get (mounts, i);
-      if (kt_path_is_below (path, mount->target) && (longest == NULL || strlen (mount->target) >= strlen (longest->target)))
+      if (kt_path_is_below (path, mount->target)
+          && (longest == NULL || strlen (mount->target) >= strlen (longest->target)))
         longest = mount;
     }
   return longest;

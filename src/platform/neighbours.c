@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT
  *
- * What else needs memory on this machine: the node, indexers, API servers, Docker, other PostgreSQL clusters, and the rest
- * summed up. Two small reads a process (/proc/PID/stat and statm); environments and the arguments of others are never read,
- * except for the few options of kaspad named here.
+ * What else needs memory on this machine: the node, indexers, API servers, Docker, other PostgreSQL clusters, and the
+ * rest summed up. Two small reads a process (/proc/PID/stat and statm); environments and the arguments of others are
+ * never read, except for the few options of kaspad named here.
  */
 #include "base/size.h"
 #include "platform/parts.h"
@@ -17,7 +17,8 @@
 
 #define COMM_LENGTH 15 /* the kernel keeps so much of a name */
 
-/* @grows_to: what it may come to need although it uses less now; 0: unknown. Never more than @share percent of memory. */
+/* @grows_to: what it may come to need although it uses less now; 0: unknown. Never more than @share percent of
+ * memory. */
 typedef struct {
   const char *program, *name;
   gint64 grows_to;
@@ -26,8 +27,8 @@ typedef struct {
 } Row;
 
 static const Row rows[] = {
-  /* 8 GB is the figure to plan with for a mainnet node of which nothing else is known; kaspad's own guide asks for machines of
-   * 16 GB and more. */
+  /* 8 GB is the figure to plan with for a mainnet node of which nothing else is known; kaspad's own guide asks for
+   * machines of 16 GB and more. */
   { "kaspad", "kaspad", 8 * KT_GIB, 50, "a node on mainnet grows to about 8 GB" },
   { "simply-kaspa-indexer", "simply-kaspa-indexer", 2 * KT_GIB, 25, "its queues grow while it catches up" },
   { "K-transaction-processor", "K-transaction-processor", 512 * KT_MIB, 10, "room for bursts of transactions" },
@@ -63,7 +64,8 @@ kt_neighbour_free (KtNeighbour *neighbour)
   g_free (neighbour);
 }
 
-/* "PID (name) S ppid …": the name may hold blanks and brackets, so the last ")" ends it. Field 24 is the rss in pages. */
+/* "PID (name) S ppid …": the name may hold blanks and brackets, so the last ")" ends it. Field 24 is the rss in
+ * pages. */
 static Process *
 parse_stat (const char *text, gint64 pid, gint64 page_size)
 {
@@ -123,8 +125,8 @@ is_postgres (const Process *process)
   return g_str_equal (process->name, "postgres") || g_str_equal (process->name, "postmaster");
 }
 
-/* Climbs from each PostgreSQL process to the first of its cluster. At most as many steps as there are processes: a damaged
- * recording may hold circles. */
+/* Climbs from each PostgreSQL process to the first of its cluster. At most as many steps as there are processes: a
+ * damaged recording may hold circles. */
 static void
 find_postmasters (const GPtrArray *processes)
 {
@@ -153,7 +155,7 @@ find_postmasters (const GPtrArray *processes)
 static gboolean
 works_in (KtSysroot *root, gint64 pid, const KtVolume *data)
 {
-  g_autofree char *path = g_strdup_printf ("/proc/%" G_GINT64_FORMAT "/cwd", pid);
+  g_autofree char *path = kt_process_path (pid, "cwd");
   g_autofree char *folder = kt_sysroot_link (root, path);
   g_autofree char *real = kt_fact_real_path (root, data->path);
   return folder != NULL && g_str_equal (folder, real);
@@ -192,7 +194,7 @@ find_outsiders (KtSysroot *root, const KtMounts *mounts, const GPtrArray *proces
   for (guint i = 0; i < processes->len; i++)
     {
       Process *process = g_ptr_array_index (processes, i);
-      g_autofree char *path = g_strdup_printf ("/proc/%" G_GINT64_FORMAT "/cgroup", process->pid);
+      g_autofree char *path = kt_process_path (process->pid, "cgroup");
       g_autofree char *membership = kt_sysroot_read (root, path);
       g_autofree char *folder = kt_cgroup_memory_folder (mounts, membership);
       process->outside = folder != NULL && !kt_path_is_below (folder, limited);
@@ -305,8 +307,8 @@ named_neighbour (KtSysroot *root, const Group *group, gint64 memory)
   return neighbour;
 }
 
-/* Takes from @neighbour's reserve what the machine has beside the limit: a program outside the server's group only competes
- * with it when the rest of the machine is too small for it. */
+/* Takes from @neighbour's reserve what the machine has beside the limit: a program outside the server's group only
+ * competes with it when the rest of the machine is too small for it. */
 static void
 place_outside (KtNeighbour *neighbour, gint64 *beside)
 {
@@ -314,7 +316,8 @@ place_outside (KtNeighbour *neighbour, gint64 *beside)
   neighbour->reserve -= fits;
   *beside -= fits;
   g_autofree char *reason = g_steal_pointer (&neighbour->reason);
-  neighbour->reason = g_strdup_printf ("%s; runs outside the memory limit%s", reason, neighbour->reserve == 0 ? " and fits beside it" : "");
+  neighbour->reason = g_strdup_printf ("%s; runs outside the memory limit%s", reason,
+                                       neighbour->reserve == 0 ? " and fits beside it" : "");
 }
 
 static KtNeighbour *

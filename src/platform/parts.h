@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * How the files of platform/ share the work: a file a subject, each filling its part of KtPlatform. Only platform/ includes
- * this. Nothing here fails: what cannot be read stays unknown, and what people should know of becomes a note.
+ * How the files of platform/ share the work: a file a subject, each filling its part of KtPlatform. Only platform/
+ * includes this. Nothing here fails: what cannot be read stays unknown, and what people should know of becomes a note.
  */
 #pragma once
 
@@ -9,7 +9,7 @@
 
 #include <sys/types.h>
 
-/* facts.c: what no file holds. Live it is asked for and written into machine.ini, in a recording it is read from there. */
+/* facts.c: what no file holds. Live it is asked for and noted for machine.ini, in a recording it is read from there. */
 typedef struct {
   gint64 size, available;     /* bytes */
   gint64 inodes, inodes_free; /* -1: none to count */
@@ -22,7 +22,8 @@ gint64 kt_fact_page_size (KtSysroot *root);
 gboolean kt_fact_has_program (KtSysroot *root, const char *name); /* also in the sbin folders, outside a user's PATH */
 /* Standard output, also of a program that failed; NULL when it could not be run. */
 char *kt_fact_output (KtSysroot *root, const char *const *argv);
-/* Value of "--name=value" or "--name value" of a process, "" for a bare "--name", NULL when absent. Recordings keep only this. */
+/* Value of "--name=value" or "--name value" of a process, "" for a bare "--name", NULL when absent. Of a command line
+ * recordings keep only this. */
 char *kt_fact_argument (KtSysroot *root, gint64 pid, const char *name);
 gint64 kt_fact_server_pid (KtSysroot *root, gint64 pid); /* @pid, or the one recorded when @pid is 0 */
 /* Group "paths" of machine.ini: KtPlatformPath by role, ended by a NULL path. Owns its strings. */
@@ -32,6 +33,7 @@ void kt_fact_note_paths (KtSysroot *root, const KtPlatformPath *paths);
 
 /* text.c: the small formats of /proc and /sys. */
 void kt_note (GPtrArray *notes, const char *format, ...) G_GNUC_PRINTF (2, 3);
+char *kt_process_path (gint64 pid, const char *name); /* "/proc/PID/name"; of ourselves when @pid is 0 */
 gint64 kt_read_number (KtSysroot *root, const char *path, gint64 fallback);
 gint64 kt_read_number_in (KtSysroot *root, const char *folder, const char *name, gint64 fallback);
 char *kt_read_in (KtSysroot *root, const char *folder, const char *name);
@@ -68,14 +70,14 @@ void kt_virtualization_load (KtSysroot *root, const KtMounts *mounts, const KtCp
 /* @devices: pool name to a GStrv of device names, for the volumes on it. */
 void kt_zfs_load (KtSysroot *root, KtZfs *zfs, GHashTable *devices, GPtrArray *notes);
 void kt_zfs_parse_pools (const char *text, GPtrArray *pools, GHashTable *devices); /* `zpool list -HpvLP` */
-KtVolume *kt_volume_load (KtSysroot *root, const KtMounts *mounts, GHashTable *pool_devices, const KtPlatformPath *asked,
-                          GPtrArray *notes);
+KtVolume *kt_volume_load (KtSysroot *root, const KtMounts *mounts, GHashTable *pool_devices,
+                          const KtPlatformPath *asked, GPtrArray *notes);
 void kt_volume_free (KtVolume *volume);
 void kt_neighbours_load (KtSysroot *root, const KtMounts *mounts, gint64 server_pid, KtPlatform *platform);
 void kt_neighbour_free (KtNeighbour *neighbour);
 
-/* block.c: adds what lies at and below @device (or the device named @name) to @devices, depth first. A loop device goes on
- * below the file system of its file, hence @mounts. */
+/* block.c: adds what lies at and below @device (or the device named @name) to @devices, depth first. A loop device goes
+ * on below the file system of its file, hence @mounts. */
 void kt_block_add_by_number (KtSysroot *root, const KtMounts *mounts, dev_t device, GPtrArray *devices);
 void kt_block_add_by_name (KtSysroot *root, const KtMounts *mounts, const char *name, GPtrArray *devices);
 /* Name of the device behind "/dev/…" of a mount's source, or NULL. */

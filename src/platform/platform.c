@@ -30,6 +30,7 @@ KtPlatform *
 kt_platform_load (KtSysroot *root, const KtPlatformPath *paths, gint64 server_pid, GError **error)
 {
   g_autoptr (KtPlatform) platform = platform_new ();
+  gboolean live = kt_sysroot_is_live (root);
   server_pid = kt_fact_server_pid (root, server_pid);
   gboolean has_memory = kt_memory_load (root, &platform->memory, platform->notes);
   g_autoptr (KtMounts) mounts = kt_mounts_load (root, platform->notes);
@@ -38,8 +39,8 @@ kt_platform_load (KtSysroot *root, const KtPlatformPath *paths, gint64 server_pi
   if (!has_memory && !has_cpu && kt_mounts_count (mounts) == 0)
     {
       kt_error_set (error, KT_ERROR_UNSUPPORTED, "no memory, CPU or mount can be read from /proc and /sys",
-                    kt_sysroot_is_live (root) ? "mount -t proc proc /proc" : "kastune host --record DIR",
-                    "nothing can be read about %s", kt_sysroot_is_live (root) ? "this machine" : kt_sysroot_path (root));
+                    live ? "mount -t proc proc /proc" : "kastune host --record DIR", "nothing can be read about %s",
+                    live ? "this machine" : kt_sysroot_path (root));
       return NULL;
     }
   platform->hostname = kt_sysroot_read (root, "/proc/sys/kernel/hostname");
@@ -48,8 +49,10 @@ kt_platform_load (KtSysroot *root, const KtPlatformPath *paths, gint64 server_pi
   g_autoptr (GHashTable) pool_devices
     = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, (GDestroyNotify) g_ptr_array_unref);
   kt_zfs_load (root, &platform->zfs, pool_devices, platform->notes);
-  g_autoptr (GArray) recorded = paths == NULL ? kt_fact_paths (root) : NULL;
-  for (const KtPlatformPath *path = paths != NULL ? paths : (const KtPlatformPath *) (gpointer) recorded->data; path->path != NULL; path++)
+  g_autoptr (GArray) recorded = kt_fact_paths (root);
+  if (paths == NULL)
+    paths = (const KtPlatformPath *) (gpointer) recorded->data;
+  for (const KtPlatformPath *path = paths; path->path != NULL; path++)
     g_ptr_array_add (platform->volumes, kt_volume_load (root, mounts, pool_devices, path, platform->notes));
   kt_neighbours_load (root, mounts, server_pid, platform);
   return g_steal_pointer (&platform);

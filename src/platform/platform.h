@@ -4,7 +4,8 @@
  * neighbours, and a bounded I/O probe because flags lie. It never decides anything: tuning/ does. It never asks a
  * PostgreSQL server. Everything is read through KtSysroot, so a recorded machine gives the same answer as the live one.
  *
- * Sizes are bytes, -1 where unknown. Strings are NULL where unknown. Limits are G_MAXINT64 (or 0 CPUs) where there is none.
+ * Sizes are bytes, -1 where unknown. Strings are NULL where unknown. Limits are G_MAXINT64 (or 0 CPUs) where there is
+ * none.
  */
 #pragma once
 
@@ -91,7 +92,7 @@ typedef struct {
   KtStorageClass flags_class; /* what transport and flags claim */
   KtProbe *probe;             /* NULL: not measured */
   KtStorageClass class;       /* probe's when there is one that tells, else flags_class */
-  char *class_reason;         /* "measured: 13,600 reads/s at depth 1, 123 µs fdatasync" or "by flags, not measured: …" */
+  char *class_reason; /* "measured: 13,600 reads/s at depth 1, 123 µs fdatasync", "by flags, not measured: …" */
 } KtVolume;
 
 typedef struct {
@@ -125,8 +126,8 @@ typedef struct {
   char *name;   /* "kaspad", "simply-kaspa-indexer", "other programs" … */
   gint64 pid;   /* 0 for a sum of many */
   gint64 rss;
-  gint64 reserve; /* what to set aside for it of kt_platform_memory_limit: at least its rss, less only where it runs outside
-                   * the cgroup whose limit that is and the rest of the machine holds it */
+  gint64 reserve; /* what to set aside for it of kt_platform_memory_limit: at least its rss, less only where it runs
+                   * outside the cgroup whose limit that is and the rest of the machine holds it */
   char *reason;   /* "uses 6.2 GB; a node on mainnet grows to about 8 GB" */
 } KtNeighbour;
 
@@ -154,8 +155,8 @@ KtPlatform *kt_platform_load (KtSysroot *root, const KtPlatformPath *paths, gint
 void kt_platform_free (KtPlatform *platform);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (KtPlatform, kt_platform_free)
 
-/* Loads the live machine and records all it reads into @directory (new or empty), so that loading the recording with NULL as
- * paths gives the same platform as the one returned. The probes of @measured (NULL: none) are written along.
+/* Loads the live machine and records all it reads into @directory (new or empty), so that loading the recording with
+ * NULL as paths gives the same platform as the one returned. The probes of @measured (NULL: none) are written along.
  * Arguments and environments of processes are not recorded, except for --ram-scale and the network of kaspad.
  * Errors: KT_ERROR_REFUSED (not empty), KT_ERROR_PRIVILEGE, KT_ERROR_NO_SPACE, KT_ERROR_IO. */
 KtPlatform *kt_platform_record (const char *directory, const KtPlatformPath *paths, gint64 server_pid,

@@ -8,7 +8,9 @@
 #include <stddef.h>
 
 /* ROUNDED: a double of which only the whole number means something. Kinds with OR_NONE leave out 0. */
-typedef enum { INT64, INT64_OR_NONE, UINT, UINT_OR_NONE, INT, DOUBLE, DOUBLE_OR_NONE, ROUNDED, BOOLEAN, STRING, CLASS } Kind;
+typedef enum {
+  INT64, INT64_OR_NONE, UINT, UINT_OR_NONE, INT, DOUBLE, DOUBLE_OR_NONE, ROUNDED, BOOLEAN, STRING, CLASS
+} Kind;
 
 typedef struct {
   const char *name;

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT
  *
- * The measurement. One file without a name, written with data that neither compresses nor repeats (ZFS and btrfs would measure
- * themselves otherwise), then read at random alone and by sixteen threads, then overwritten with a flush each time.
+ * The measurement. One file without a name, written with data that neither compresses nor repeats (ZFS and btrfs would
+ * measure themselves otherwise), then read at random alone and by sixteen threads, then overwritten with a flush each
+ * time.
  */
 #include "platform/probe.h"
 
@@ -51,7 +52,8 @@ G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC (Probe, probe_clear)
 static gboolean
 io_error (const Probe *probe, int saved_errno, const char *what, GError **error)
 {
-  kt_error_set_errno (error, saved_errno, "go by the flags with --no-probe", "the I/O probe cannot %s in %s", what, probe->folder);
+  kt_error_set_errno (error, saved_errno, "go by the flags with --no-probe", "the I/O probe cannot %s in %s", what,
+                      probe->folder);
   return FALSE;
 }
 
@@ -173,7 +175,7 @@ measure_write (Probe *probe, KtProbe *result, GError **error)
 {
   guint64 state = (guint64) g_get_monotonic_time ();
   gint64 spent = 0, done = 0;
-  while (done < probe->bytes && (spent < WRITE_US || done < 8 * (gint64) CHUNK))
+  while (done < probe->bytes && (spent < WRITE_US || done < 4 * (gint64) CHUNK))
     {
       fill (probe->buffer, CHUNK, &state);
       gint64 begin = g_get_monotonic_time ();

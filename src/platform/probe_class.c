@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: MIT
  *
- * What the figures of a probe say about the device. Reads decide: a controller's battery-backed cache or a drive without power
- * protection changes how fast a flush is, not how long a random read takes.
+ * What the figures of a probe say about the device. Reads decide: a controller's battery-backed cache or a drive
+ * without power protection changes how fast a flush is, not how long a random read takes.
  *
- *   hard disk       5-10 ms a read (half a turn is 4.2 ms at 7,200 rpm, 2 ms at 15,000), 80-300 a second alone; sixteen at
- *                   once are sorted on their way and gain two- or threefold
+ *   hard disk       5-10 ms a read (half a turn is 4.2 ms at 7,200 rpm, 2 ms at 15,000), 80-300 a second alone;
+ *                   sixteen at once are sorted on their way and gain two- or threefold
  *   SATA flash      80-500 µs; the bus ends at 550 MB/s, some 67,000 reads of 8 kB
  *   network volume  0.3-1 ms; often held to a round figure (3,000 a second) however many are asked for at once
  *   NVMe            50-100 µs, and sixteen at once gain nearly sixteenfold
@@ -27,7 +27,7 @@ kt_probe_classify (const KtProbe *probe)
   if (!(probe->read_iops_1 > 0) || !isfinite (probe->read_iops_1) || !isfinite (probe->read_iops_16))
     return KT_STORAGE_UNKNOWN;
   if (probe->read_latency_1_us < CACHE_MAX_LATENCY_US)
-    return probe->fdatasync_us > 0 && probe->fdatasync_us < MEMORY_MAX_FDATASYNC_US ? KT_STORAGE_MEMORY : KT_STORAGE_UNKNOWN;
+    return probe->fdatasync_us < MEMORY_MAX_FDATASYNC_US ? KT_STORAGE_MEMORY : KT_STORAGE_UNKNOWN;
   if (probe->read_iops_1 < HDD_MAX_READS_1)
     return KT_STORAGE_HDD;
   if (probe->read_iops_1 < SLOW_MAX_READS_1 && probe->read_iops_16 < HDD_MAX_READS_16)
@@ -54,7 +54,8 @@ duration_text (double us)
   return us < 1000 ? g_strdup_printf ("%.0f µs", us) : g_strdup_printf ("%.1f ms", us / 1000);
 }
 
-/* A hard disk's flag beside flash-like reads: a controller's cache may have answered. Bridges to USB invent the flag. */
+/* A hard disk's flag beside flash-like reads: a controller's cache may have answered. Bridges to USB invent the
+ * flag. */
 static gboolean
 is_suspicious (const KtVolume *volume)
 {
@@ -77,8 +78,8 @@ reason (const KtVolume *volume)
   if (probe->class == KT_STORAGE_UNKNOWN)
     return g_strdup_printf ("measured, but a cache answered (%s); by flags: %s", figures,
                             kt_storage_class_name (volume->flags_class));
-  return g_strdup_printf ("measured: %s%s", figures,
-                          is_suspicious (volume) ? "; the disk says that it rotates, so a cache may have answered" : "");
+  const char *doubt = is_suspicious (volume) ? "; the disk says that it rotates, so a cache may have answered" : "";
+  return g_strdup_printf ("measured: %s%s", figures, doubt);
 }
 
 void

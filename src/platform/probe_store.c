@@ -10,9 +10,10 @@
 #define MAX_AGE_S (30 * 24 * 3600)
 
 static const char *const steps[] = {
-  "CREATE TABLE probe (device TEXT NOT NULL, mount_point TEXT NOT NULL, taken_at INTEGER NOT NULL, bytes INTEGER NOT NULL, "
-  "elapsed_ms INTEGER NOT NULL, direct INTEGER NOT NULL, read_iops_1 REAL, read_latency_1_us REAL, read_iops_16 REAL, "
-  "read_latency_16_us REAL, write_mb_s REAL, fdatasync_us REAL, PRIMARY KEY (device, mount_point)) WITHOUT ROWID",
+  "CREATE TABLE probe (device TEXT NOT NULL, mount_point TEXT NOT NULL, taken_at INTEGER NOT NULL, "
+  "bytes INTEGER NOT NULL, elapsed_ms INTEGER NOT NULL, direct INTEGER NOT NULL, read_iops_1 REAL, "
+  "read_latency_1_us REAL, read_iops_16 REAL, read_latency_16_us REAL, write_mb_s REAL, fdatasync_us REAL, "
+  "PRIMARY KEY (device, mount_point)) WITHOUT ROWID",
   NULL,
 };
 
@@ -46,8 +47,8 @@ kt_probe_load (KtState *state, const KtVolume *volume)
   if (!has_key (volume) || !kt_state_migrate (state, "platform", steps, NULL))
     return NULL;
   g_autoptr (sqlite3_stmt) rows = kt_state_prepare (
-    state, NULL, "SELECT taken_at, bytes, elapsed_ms, direct, read_iops_1, read_latency_1_us, read_iops_16, read_latency_16_us, "
-                 "write_mb_s, fdatasync_us FROM probe WHERE device = ? AND mount_point = ?",
+    state, NULL, "SELECT taken_at, bytes, elapsed_ms, direct, read_iops_1, read_latency_1_us, read_iops_16, "
+                 "read_latency_16_us, write_mb_s, fdatasync_us FROM probe WHERE device = ? AND mount_point = ?",
     "ss", volume->source, volume->mount_point);
   gboolean row = FALSE;
   if (rows == NULL || !kt_state_step (state, rows, &row, NULL) || !row)
@@ -73,10 +74,10 @@ kt_probe_save (KtState *state, const KtVolume *volume, const KtProbe *probe, GEr
   if (!has_key (volume))
     return TRUE;
   return kt_state_migrate (state, "platform", steps, error)
-         && kt_state_run (state, error, "INSERT OR REPLACE INTO probe VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)", "ssiiiidddddd",
-                          volume->source, volume->mount_point, probe->taken_at, probe->bytes, probe->elapsed_ms,
-                          (gint64) probe->direct, probe->read_iops_1, probe->read_latency_1_us, probe->read_iops_16,
-                          probe->read_latency_16_us, probe->write_mb_s, probe->fdatasync_us);
+         && kt_state_run (state, error, "INSERT OR REPLACE INTO probe VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+                          "ssiiiidddddd", volume->source, volume->mount_point, probe->taken_at, probe->bytes,
+                          probe->elapsed_ms, (gint64) probe->direct, probe->read_iops_1, probe->read_latency_1_us,
+                          probe->read_iops_16, probe->read_latency_16_us, probe->write_mb_s, probe->fdatasync_us);
 }
 
 KtProbe *

@@ -17,6 +17,14 @@ kt_note (GPtrArray *notes, const char *format, ...)
   g_ptr_array_add (notes, g_steal_pointer (&text));
 }
 
+char *
+kt_process_path (gint64 pid, const char *name)
+{
+  if (pid <= 0)
+    return g_build_filename ("/proc/self", name, NULL);
+  return g_strdup_printf ("/proc/%" G_GINT64_FORMAT "/%s", pid, name);
+}
+
 gint64
 kt_read_number (KtSysroot *root, const char *path, gint64 fallback)
 {

@@ -113,7 +113,8 @@ classify_by_flags (KtVolume *volume, FsTraits traits)
     because = g_strdup_printf ("%s does not show its disks", volume->fs_type);
   else
     volume->flags_class = kt_block_class (volume->devices, &because);
-  volume->class_reason = g_strdup_printf ("by flags, not measured: %s", because != NULL ? because : "no disk was found");
+  volume->class_reason
+    = g_strdup_printf ("by flags, not measured: %s", because != NULL ? because : "no disk was found");
   volume->class = volume->flags_class;
 }
 
@@ -149,7 +150,8 @@ take_recorded_probe (KtSysroot *root, KtVolume *volume)
 }
 
 KtVolume *
-kt_volume_load (KtSysroot *root, const KtMounts *mounts, GHashTable *pool_devices, const KtPlatformPath *asked, GPtrArray *notes)
+kt_volume_load (KtSysroot *root, const KtMounts *mounts, GHashTable *pool_devices, const KtPlatformPath *asked,
+                GPtrArray *notes)
 {
   KtVolume *volume = g_new0 (KtVolume, 1);
   volume->role = g_strdup (asked->role != NULL ? asked->role : "path");

@@ -7,7 +7,8 @@
 
 #include <string.h>
 
-/* Columns of `zpool list -Hp`: name size allocated free ckpoint expandsize fragmentation capacity dedup health altroot. */
+/* Columns of `zpool list -Hp`: name size allocated free ckpoint expandsize fragmentation capacity dedup health
+ * altroot. */
 enum { NAME, SIZE, ALLOCATED, FREE, FRAGMENTATION = 6, CAPACITY, HEALTH = 9, N_COLUMNS = 11 };
 
 static void
@@ -41,8 +42,8 @@ pool_new (GStrv fields)
   return pool;
 }
 
-/* A line of a pool, then its devices led by a tab. "logs", "cache" and "spare" stand alone, padded with blanks: what follows
- * them holds no data of the file systems. */
+/* A line of a pool, then its devices led by a tab. "logs", "cache" and "spare" stand alone, padded with blanks: what
+ * follows them holds no data of the file systems. */
 void
 kt_zfs_parse_pools (const char *text, GPtrArray *pools, GHashTable *devices)
 {

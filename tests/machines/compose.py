@@ -7,6 +7,7 @@ proc(5), sysfs, cgroups(7) and zpool(8) document.
     compose.py --check    fails when a committed machine is not what this program writes
 """
 
+import inspect
 import os
 import shutil
 import sys
@@ -35,21 +36,28 @@ class Machine:
         committed_kb = committed_kb or (total_kb - available_kb) * 5 // 4
         commit_limit = (total_kb - huge_pages[0] * huge_page_kb) // 2 + swap_kb
         rows = [
-            ("MemTotal", total_kb), ("MemFree", available_kb // 3), ("MemAvailable", available_kb), ("Buffers", total_kb // 90),
+            ("MemTotal", total_kb), ("MemFree", available_kb // 3), ("MemAvailable", available_kb),
+             ("Buffers", total_kb // 90),
             ("Cached", available_kb // 2), ("SwapCached", 0), ("Active", total_kb // 4), ("Inactive", total_kb // 3),
             ("Unevictable", 0), ("Mlocked", 0), ("SwapTotal", swap_kb), ("SwapFree", swap_kb), ("Dirty", 1280),
-            ("Writeback", 0), ("AnonPages", (total_kb - available_kb) // 2), ("Mapped", total_kb // 50), ("Shmem", total_kb // 40),
+            ("Writeback", 0), ("AnonPages", (total_kb - available_kb) // 2), ("Mapped", total_kb // 50),
+             ("Shmem", total_kb // 40),
             ("KReclaimable", total_kb // 60), ("Slab", total_kb // 50), ("SReclaimable", total_kb // 60),
-            ("SUnreclaim", total_kb // 200), ("KernelStack", 9120), ("PageTables", 41200), ("NFS_Unstable", 0), ("Bounce", 0),
-            ("WritebackTmp", 0), ("CommitLimit", commit_limit), ("Committed_AS", committed_kb), ("VmallocTotal", 34359738367),
-            ("VmallocUsed", 61232), ("VmallocChunk", 0), ("Percpu", 12672), ("HardwareCorrupted", 0), ("AnonHugePages", 0),
+            ("SUnreclaim", total_kb // 200), ("KernelStack", 9120), ("PageTables", 41200),
+             ("NFS_Unstable", 0), ("Bounce", 0),
+            ("WritebackTmp", 0), ("CommitLimit", commit_limit), ("Committed_AS", committed_kb),
+             ("VmallocTotal", 34359738367),
+            ("VmallocUsed", 61232), ("VmallocChunk", 0), ("Percpu", 12672),
+             ("HardwareCorrupted", 0), ("AnonHugePages", 0),
         ]
         lines = [f"{name + ':':<16}{value:>8} kB" for name, value in rows]
-        lines += [f"HugePages_Total:{huge_pages[0]:>8}", f"HugePages_Free: {huge_pages[1]:>8}", "HugePages_Rsvd:        0",
+        lines += [f"HugePages_Total:{huge_pages[0]:>8}", f"HugePages_Free: {huge_pages[1]:>8}",
+                  "HugePages_Rsvd:        0",
                   "HugePages_Surp:        0", f"Hugepagesize:   {huge_page_kb:>8} kB"]
         self.file("/proc/meminfo", "\n".join(lines))
 
-    def cpus_x86(self, model, sockets=1, cores=4, threads=1, vendor="GenuineIntel", virtual=False, flags="", nodes=None, offline=()):
+    def cpus_x86(self, model, sockets=1, cores=4, threads=1, vendor="GenuineIntel", virtual=False, flags="",
+                 nodes=None, offline=()):
         """Numbers CPUs as Linux does: first one thread of every core, then the second threads."""
         flags = ("fpu vme de pse tsc msr pae mce cx8 apic sep mtrr pge mca cmov pat clflush mmx fxsr sse sse2 ht syscall nx "
                  "pdpe1gb rdtscp lm constant_tsc pni pclmulqdq ssse3 fma cx16 sse4_1 sse4_2 popcnt aes xsave avx rdrand avx2 "
@@ -87,10 +95,12 @@ class Machine:
         self.status("self", f"0-{cores - 1}")
 
     def status(self, pid, cpus, name="kastune"):
-        self.file(f"/proc/{pid}/status", f"Name:\t{name}\nUmask:\t0022\nState:\tR (running)\nTgid:\t4711\nUid:\t0\t0\t0\t0\n"
+        self.file(f"/proc/{pid}/status",
+                  f"Name:\t{name}\nUmask:\t0022\nState:\tR (running)\nTgid:\t4711\nUid:\t0\t0\t0\t0\n"
                                          f"Threads:\t1\nCpus_allowed_list:\t{cpus}\nMems_allowed_list:\t0")
 
-    def kernel(self, release="6.1.0-28-amd64", hostname=None, distribution="Debian GNU/Linux 12 (bookworm)", clock="tsc",
+    def kernel(self, release="6.1.0-28-amd64", hostname=None, distribution="Debian GNU/Linux 12 (bookworm)",
+               clock="tsc",
                huge="always [madvise] never", shm=None, host=True, **vm):
         self.file("/proc/sys/kernel/hostname", hostname or self.name)
         self.file("/proc/sys/kernel/osrelease", release)
@@ -98,12 +108,14 @@ class Machine:
         self.file("/sys/devices/system/clocksource/clocksource0/current_clocksource", clock)
         self.file("/sys/kernel/mm/transparent_hugepage/enabled", huge)
         self.file("/sys/kernel/mm/transparent_hugepage/defrag", "always defer defer+madvise [madvise] never")
-        settings = dict(overcommit_memory=0, overcommit_ratio=50, swappiness=60, dirty_ratio=20, dirty_background_ratio=10,
+        settings = dict(overcommit_memory=0, overcommit_ratio=50, swappiness=60, dirty_ratio=20,
+                        dirty_background_ratio=10,
                         dirty_bytes=0, dirty_background_bytes=0, zone_reclaim_mode=0)
         settings.update(vm)
         for name, value in settings.items():
             self.file(f"/proc/sys/vm/{name}", value)
-        for name, value in (("numa_balancing", 0), ("shmmax", 18446744073692774399), ("shmall", 18446744073692774399)):
+        for name, value in (("numa_balancing", 0), ("shmmax", 18446744073692774399),
+                            ("shmall", 18446744073692774399)):
             self.file(f"/proc/sys/kernel/{name}", value)
         if shm:
             self.room("/dev/shm", shm, shm)
@@ -116,7 +128,8 @@ class Machine:
 
     # -- file systems and devices --------------------------------------------------------------------------------------
 
-    def mount(self, number, target, fs_type, source, options="rw,relatime", super_options="rw", root="/", parent=None):
+    def mount(self, number, target, fs_type, source, options="rw,relatime", super_options="rw", root="/",
+              parent=None):
         ids = {mount[1]: mount[0] for mount in self.mounts}
         if parent is None:
             above = target
@@ -154,7 +167,8 @@ class Machine:
             read_latency_16_us=round(16e6 / reads_16, 1), write_mb_s=write, fdatasync_us=sync,
             direct=str(direct).lower(), bytes=256 * MIB, elapsed_ms=4100, taken_at=1790000000)
 
-    def disk(self, name, number, bus, size, rotational, scheduler="none [mq-deadline]", model=None, vendor=None, cache="write back",
+    def disk(self, name, number, bus, size, rotational, scheduler="none [mq-deadline]", model=None, vendor=None,
+             cache="write back",
              ahead=128, discard=0, partitions=()):
         """@bus: the part of the sysfs path between devices/ and block/. Partitions are (number, device number, size)."""
         link = f"../../devices/{bus}/block/{name}" if "nvme" not in bus else f"../../devices/{bus}/{name}"
@@ -176,7 +190,8 @@ class Machine:
             self.file(f"/sys/class/block/{part}/partition", index)
 
     def queue(self, folder, rotational, scheduler, cache, ahead, discard):
-        for name, value in (("rotational", rotational), ("scheduler", scheduler), ("write_cache", cache), ("read_ahead_kb", ahead),
+        for name, value in (("rotational", rotational), ("scheduler", scheduler), ("write_cache", cache),
+                            ("read_ahead_kb", ahead),
                             ("discard_max_bytes", discard)):
             self.file(f"{folder}/queue/{name}", value)
 
@@ -204,7 +219,8 @@ class Machine:
         if group:
             self.file(f"/proc/{pid}/cgroup", group)
 
-    def server(self, pid=1200, cpus=None, group="0::/system.slice/system-postgresql.slice/postgresql@15-main.service", shared=140 * MIB):
+    def server(self, pid=1200, cpus=None,
+               group="0::/system.slice/system-postgresql.slice/postgresql@15-main.service", shared=140 * MIB):
         """A PostgreSQL of some processes that share their buffers."""
         self.fact("server", pid=pid)
         self.process(pid, "postgres", 28 * MIB, shared=26 * MIB, group=group)
@@ -213,9 +229,12 @@ class Machine:
         self.status(pid, cpus or self.files["/sys/devices/system/cpu/online"].strip(), name="postgres")
 
     def small_programs(self, group="0::/system.slice/%s.service"):
-        for pid, name, rss in ((1, "systemd", 12 * MIB), (310, "systemd-journal", 24 * MIB), (350, "systemd-udevd", 8 * MIB),
-                               (520, "dbus-daemon", 5 * MIB), (560, "sshd", 9 * MIB), (570, "cron", 3 * MIB), (900, "bash", 6 * MIB)):
-            self.process(pid, name, rss, parent=0 if pid == 1 else 1, shared=rss // 2, group=group % name if "%s" in group else group)
+        for pid, name, rss in ((1, "systemd", 12 * MIB), (310, "systemd-journal", 24 * MIB),
+                               (350, "systemd-udevd", 8 * MIB),
+                               (520, "dbus-daemon", 5 * MIB), (560, "sshd", 9 * MIB), (570, "cron", 3 * MIB),
+                                (900, "bash", 6 * MIB)):
+            self.process(pid, name, rss, parent=0 if pid == 1 else 1, shared=rss // 2,
+                         group=group % name if "%s" in group else group)
 
     def cgroup2(self, path="/system.slice/system-postgresql.slice/postgresql@15-main.service", pid="self"):
         self.mount("0:26", "/sys/fs/cgroup", "cgroup2", "cgroup2", GROUP_MOUNT)
@@ -227,7 +246,8 @@ class Machine:
 
     def write(self, top):
         base = os.path.join(top, self.name)
-        for path, text in {**self.files, "/README.md": f"# {self.name}\n\n{self.about.strip()}\n",
+        for path, text in {**self.files,
+                           "/README.md": f"# {self.name}\n\n{COMPOSED}\n\n{inspect.cleandoc(self.about)}\n",
                            "/machine.ini": self.ini_text()}.items():
             os.makedirs(os.path.dirname(base + path), exist_ok=True)
             with open(base + path, "w", encoding="utf-8", newline="\n") as out:
@@ -248,7 +268,7 @@ class Machine:
                          for group, values in self.ini.items())
 
 
-COMPOSED = "Composed by `../compose.py` from documented formats, not recorded. "
+COMPOSED = "Composed by `../compose.py` from documented formats, not recorded."
 PCI_NVME = "pci0000:00/0000:00:1d.0/0000:3d:00.0/nvme/nvme0"
 AHCI = "pci0000:00/0000:00:17.0/ata{0}/host{1}/target{1}:0:0/{1}:0:0:0"
 VIRTIO = "pci0000:00/0000:00:05.0/virtio2"
@@ -256,13 +276,15 @@ DATA = "/var/lib/postgresql/15/main"
 
 
 def bare_metal_nvme():
-    m = Machine("bare-metal-nvme-32g", COMPOSED + "Bare metal, 16 CPUs (8 cores), 32 GB, one NVMe disk with ext4. The whole "
-                "machine for PostgreSQL; the probe was taken.")
+    m = Machine("bare-metal-nvme-32g", """
+        Bare metal, 16 CPUs (8 cores), 32 GB, one NVMe disk with ext4. The whole machine for PostgreSQL; the probe was
+        taken.""")
     m.memory(32_776_384, 30_890_212, swap_kb=999_420)
     m.cpus_x86("AMD Ryzen 7 7700X 8-Core Processor", cores=8, threads=2, vendor="AuthenticAMD")
     m.kernel(shm=16 * GIB)
     m.firmware("ASRockRack", "B650D4U")
-    m.disk("nvme0n1", "259:0", PCI_NVME, 1920383410176, 0, "[none] mq-deadline", "SAMSUNG MZQL21T9HCJR-00A07", cache="write through",
+    m.disk("nvme0n1", "259:0", PCI_NVME, 1920383410176, 0, "[none] mq-deadline", "SAMSUNG MZQL21T9HCJR-00A07",
+           cache="write through",
            discard=2199023255040, partitions=((1, "259:1", 536870912), (2, "259:2", 1919845490688)))
     m.mount("259:2", "/", "ext4", "/dev/nvme0n1p2", "rw,noatime", "rw,errors=remount-ro")
     m.system_mounts()
@@ -278,20 +300,25 @@ def bare_metal_nvme():
 
 
 def lvm_sata_ssd():
-    m = Machine("lvm-sata-ssd-16g", COMPOSED + "A small server: 8 CPUs, 16 GB, two logical volumes (data, WAL) on one SATA SSD. "
-                "`pg_wal` is a link to the second volume. The probe was taken for the data volume only.")
+    m = Machine("lvm-sata-ssd-16g", """
+        A small server: 8 CPUs, 16 GB, two logical volumes (data, WAL) on one SATA SSD. `pg_wal` is a link to the second
+        volume. The probe was taken for the data volume only.""")
     m.memory(16_264_104, 15_102_880, swap_kb=8_388_604)
     m.cpus_x86("Intel(R) Xeon(R) E-2278G CPU @ 3.40GHz", cores=8)
     m.kernel(shm=8 * GIB, swappiness=10)
     m.firmware("Supermicro", "Super Server")
-    m.disk("sda", "8:0", AHCI.format(1, 0), 960197124096, 0, model="INTEL SSDSC2KB96", vendor="ATA", discard=2147450880,
+    m.disk("sda", "8:0", AHCI.format(1, 0), 960197124096, 0, model="INTEL SSDSC2KB96", vendor="ATA",
+           discard=2147450880,
            partitions=((1, "8:1", 1073741824), (2, "8:2", 959122333696)))
     uuid = "LVM-hJ2kPq0sXv1mWc3dRt5bNz7aLy9eKf4gUo6iTs8rEw0qYx2vBn"
-    for name, number, label, size in (("dm-0", "253:0", "vg0-root", 64), ("dm-1", "253:1", "vg0-pg--data", 700), ("dm-2", "253:2", "vg0-pg--wal", 64)):
-        m.stacked(name, number, size * GIB, ["sda2"], 0, {"dm/uuid": uuid + label, "dm/name": label}, discard=2147450880)
+    for name, number, label, size in (("dm-0", "253:0", "vg0-root", 64), ("dm-1", "253:1", "vg0-pg--data", 700),
+                                      ("dm-2", "253:2", "vg0-pg--wal", 64)):
+        m.stacked(name, number, size * GIB, ["sda2"], 0, {"dm/uuid": uuid + label, "dm/name": label},
+                  discard=2147450880)
     m.mount("253:0", "/", "xfs", "/dev/mapper/vg0-root", super_options="rw,attr2,inode64,logbufs=8,noquota")
     m.system_mounts()
-    m.mount("253:1", "/var/lib/postgresql", "xfs", "/dev/mapper/vg0-pg--data", "rw,noatime", "rw,attr2,inode64,logbufs=8,noquota")
+    m.mount("253:1", "/var/lib/postgresql", "xfs", "/dev/mapper/vg0-pg--data", "rw,noatime",
+            "rw,attr2,inode64,logbufs=8,noquota")
     m.mount("253:2", "/var/lib/pgwal", "ext4", "/dev/mapper/vg0-pg--wal", "rw,noatime", "rw")
     m.cgroup2("/user.slice")
     m.server()
@@ -304,14 +331,16 @@ def lvm_sata_ssd():
 
 
 def md_raid10_hdd():
-    m = Machine("md-raid10-hdd-16g", COMPOSED + "Four hard disks as md RAID 10 below ext4, 8 CPUs, 16 GB; one disk of the four is "
-                "missing from the array. The probe was taken.")
+    m = Machine("md-raid10-hdd-16g", """
+        Four hard disks as md RAID 10 below ext4, 8 CPUs, 16 GB; one disk of the four is missing from the array. The
+        probe was taken.""")
     m.memory(16_311_908, 15_420_104, swap_kb=4_194_300)
     m.cpus_x86("Intel(R) Xeon(R) CPU E3-1230 v6 @ 3.50GHz", cores=4, threads=2)
     m.kernel(shm=8 * GIB)
     m.firmware("Dell Inc.", "PowerEdge R230")
     for index, name in enumerate(("sda", "sdb", "sdc")):
-        m.disk(name, f"8:{index * 16}", AHCI.format(index + 1, index), 4000787030016, 1, "none [mq-deadline]", "ST4000NM000A-2HZ", "ATA",
+        m.disk(name, f"8:{index * 16}", AHCI.format(index + 1, index), 4000787030016, 1, "none [mq-deadline]",
+               "ST4000NM000A-2HZ", "ATA",
                partitions=((1, f"8:{index * 16 + 1}", 4000784842752),))
     m.stacked("md0", "9:0", 7813567488 * KIB, ["sda1", "sdb1", "sdc1"], 1, {"md/level": "raid10"}, ahead=4096)
     m.mount("9:0", "/", "ext4", "/dev/md0", "rw,relatime", "rw,errors=remount-ro,stripe=256")
@@ -327,15 +356,17 @@ def md_raid10_hdd():
 
 
 def numa():
-    m = Machine("numa-two-sockets-128g", COMPOSED + "Two sockets of 16 cores with two threads each, two NUMA nodes, 128 GB of which 4 GB are "
-                "reserved as huge pages, data and WAL on separate NVMe disks, automatic NUMA balancing on. Not measured.")
+    m = Machine("numa-two-sockets-128g", """
+        Two sockets of 16 cores with two threads each, two NUMA nodes, 128 GB of which 4 GB are reserved as huge pages,
+        data and WAL on separate NVMe disks, automatic NUMA balancing on. Not measured.""")
     m.memory(131_886_424, 122_410_040, huge_pages=(2048, 2048), swap_kb=0)
     m.cpus_x86("Intel(R) Xeon(R) Gold 6346 CPU @ 3.10GHz", sockets=2, cores=16, threads=2)
     m.kernel(shm=64 * GIB, huge="[always] madvise never")
     m.file("/proc/sys/kernel/numa_balancing", 1)
     m.firmware("HPE", "ProLiant DL380 Gen10 Plus")
     for index, where in enumerate(("0000:17:02.0/0000:18:00.0", "0000:b0:02.0/0000:b1:00.0")):
-        m.disk(f"nvme{index}n1", f"259:{index * 4}", f"pci0000:{'17' if index == 0 else 'b0'}/{where}/nvme/nvme{index}", 3840755982336, 0,
+        m.disk(f"nvme{index}n1", f"259:{index * 4}",
+               f"pci0000:{'17' if index == 0 else 'b0'}/{where}/nvme/nvme{index}", 3840755982336, 0,
                "[none] mq-deadline", "MO003200KWZQQ", cache="write through", discard=2199023255040,
                partitions=((1, f"259:{index * 4 + 1}", 3840753885184),))
         m.file(f"/sys/class/block/nvme{index}n1/device/transport", "pcie")
@@ -352,8 +383,9 @@ def numa():
 
 
 def vps():
-    m = Machine("vps-2g", COMPOSED + "A small virtual server: 1 CPU, 2 GB, one virtio disk that calls itself rotating although the provider "
-                "sells flash. Not measured, so the class is unknown.")
+    m = Machine("vps-2g", """
+        A small virtual server: 1 CPU, 2 GB, one virtio disk that calls itself rotating although the provider sells
+        flash. Not measured, so the class is unknown.""")
     m.memory(2_014_436, 1_702_316, swap_kb=0)
     m.cpus_x86("QEMU Virtual CPU version 2.5+", cores=1, virtual=True)
     m.kernel(clock="kvm-clock", shm=1007218 * KIB)
@@ -372,15 +404,18 @@ def vps():
 
 
 def arm_usb_ssd():
-    m = Machine("arm-board-usb-ssd-8g", COMPOSED + "A board with four ARM cores and 8 GB, the system on a memory card, the data on an SSD behind USB whose "
-                "bridge calls it rotating. The probe was taken on the SSD.")
+    m = Machine("arm-board-usb-ssd-8g", """
+        A board with four ARM cores and 8 GB, the system on a memory card, the data on an SSD behind USB whose bridge
+        calls it rotating. The probe was taken on the SSD.""")
     m.memory(7_994_880, 7_421_332, swap_kb=524_284, huge_page_kb=2048)
     m.cpus_arm("0xd08", 4, "Raspberry Pi 4 Model B Rev 1.4")
     m.kernel(release="6.6.31+rpt-rpi-v8", clock="arch_sys_counter", shm=3997440 * KIB)
-    m.disk("mmcblk0", "179:0", "platform/emmc2bus/fe340000.mmc/mmc_host/mmc0/mmc0:aaaa", 62 * GIB, 0, cache="write back",
+    m.disk("mmcblk0", "179:0", "platform/emmc2bus/fe340000.mmc/mmc_host/mmc0/mmc0:aaaa", 62 * GIB, 0,
+           cache="write back",
            partitions=((1, "179:1", 512 * MIB), (2, "179:2", 61 * GIB)))
     m.file("/sys/class/block/mmcblk0/device/name", "SN64G")
-    m.disk("sda", "8:0", "platform/scb/fd500000.pcie/pci0000:00/0000:00:00.0/0000:01:00.0/usb2/2-1/2-1:1.0/host0/target0:0:0/0:0:0:0", 500107862016, 1,
+    m.disk("sda", "8:0", "platform/scb/fd500000.pcie/pci0000:00/0000:00:00.0/0000:01:00.0/usb2/2-1/2-1:1.0/host0/target0:0:0/"
+           "0:0:0:0", 500107862016, 1,
            model="SSD 870 EVO 500G", vendor="Samsung", partitions=((1, "8:1", 500106813440),))
     m.mount("179:2", "/", "ext4", "/dev/mmcblk0p2", "rw,noatime", "rw")
     m.system_mounts()
@@ -396,12 +431,15 @@ def arm_usb_ssd():
 
 
 def arm_sd_card():
-    m = Machine("arm-board-sd-card-4g", COMPOSED + "A board with four small ARM cores of two clusters and 4 GB, everything on a memory card. No model names, "
-                "no probe.")
+    m = Machine("arm-board-sd-card-4g", """
+        A board with four small ARM cores of two clusters and 4 GB, everything on a memory card. No model names, no
+        probe.""")
     m.memory(3_884_416, 3_310_220)
     m.cpus_arm("0xd05", 4, features="fp asimd evtstrm aes pmull sha1 sha2 crc32 atomics")
-    m.kernel(release="5.10.160-rockchip", clock="arch_sys_counter", shm=1942208 * KIB, distribution="Armbian 24.2 bookworm")
-    m.disk("mmcblk1", "179:0", "platform/fe2b0000.dwmmc/mmc_host/mmc1/mmc1:59b4", 119 * GIB, 0, partitions=((1, "179:1", 118 * GIB),))
+    m.kernel(release="5.10.160-rockchip", clock="arch_sys_counter", shm=1942208 * KIB,
+             distribution="Armbian 24.2 bookworm")
+    m.disk("mmcblk1", "179:0", "platform/fe2b0000.dwmmc/mmc_host/mmc1/mmc1:59b4", 119 * GIB, 0,
+           partitions=((1, "179:1", 118 * GIB),))
     m.mount("179:1", "/", "ext4", "/dev/mmcblk1p1", "rw,noatime", "rw,errors=remount-ro,commit=600")
     m.system_mounts()
     m.cgroup2("/user.slice")
@@ -413,9 +451,10 @@ def arm_sd_card():
 
 
 def cgroup_v1_container():
-    m = Machine("container-cgroup-v1", COMPOSED + "A Docker container with 4 GB and 2 CPUs of a host with 32 GB and 8 CPUs that has cgroup version 1, seen "
-                "from inside: /proc/meminfo and /proc/cpuinfo show the host. An outer level that the container cannot see limits it to 3 GB, which only memory.stat tells. "
-                "`/dev/shm` has Docker's 64 MB, huge pages are forbidden. Not measured.")
+    m = Machine("container-cgroup-v1", """
+        A Docker container with 4 GB and 2 CPUs of a host with 32 GB and 8 CPUs that has cgroup version 1, seen from
+        inside: /proc/meminfo and /proc/cpuinfo show the host. An outer level that the container cannot see limits it to
+        3 GB, which only memory.stat tells. `/dev/shm` has Docker's 64 MB, huge pages are forbidden. Not measured.""")
     container = "/docker/3f5c0a9be1d24e8f8f3cde2a6b7f1d0c9e8a7b6c5d4e3f2a1b0c9d8e7f6a5b4c"
     m.memory(32_858_112, 21_210_992, swap_kb=2_097_148)
     m.cpus_x86("Intel(R) Core(TM) i7-9700K CPU @ 3.60GHz", cores=8)
@@ -423,33 +462,40 @@ def cgroup_v1_container():
     m.firmware("Gigabyte Technology Co., Ltd.", "Z390 AORUS PRO")
     m.file("/.dockerenv", "")
     m.files["/.dockerenv"] = ""
-    m.mount("0:51", "/", "overlay", "overlay", super_options="rw,lowerdir=/var/lib/docker/overlay2/l/A:/var/lib/docker/overlay2/l/B,upperdir="
+    m.mount("0:51", "/", "overlay", "overlay",
+            super_options="rw,lowerdir=/var/lib/docker/overlay2/l/A:/var/lib/docker/overlay2/l/B,upperdir="
             "/var/lib/docker/overlay2/c/diff,workdir=/var/lib/docker/overlay2/c/work")
     m.mount("0:52", "/proc", "proc", "proc", GROUP_MOUNT)
     m.mount("0:53", "/dev", "tmpfs", "tmpfs", "rw,nosuid", "rw,size=65536k,mode=755")
     m.mount("0:54", "/sys", "sysfs", "sysfs", "ro,nosuid,nodev,noexec,relatime")
     m.mount("0:55", "/sys/fs/cgroup", "tmpfs", "tmpfs", "rw,nosuid,nodev,noexec,relatime", "rw,mode=755")
-    for number, controllers in ((31, "cpuset"), (32, "cpu,cpuacct"), (33, "memory"), (34, "hugetlb"), (35, "name=systemd")):
+    for number, controllers in ((31, "cpuset"), (32, "cpu,cpuacct"), (33, "memory"), (34, "hugetlb"),
+                                (35, "name=systemd")):
         folder = "systemd" if controllers.startswith("name") else controllers
-        m.mount(f"0:{number}", f"/sys/fs/cgroup/{folder}", "cgroup", "cgroup", "ro,nosuid,nodev,noexec,relatime", f"rw,{controllers}", root=container)
+        m.mount(f"0:{number}", f"/sys/fs/cgroup/{folder}", "cgroup", "cgroup", "ro,nosuid,nodev,noexec,relatime",
+                f"rw,{controllers}", root=container)
     m.mount("0:50", "/dev/shm", "tmpfs", "shm", "rw,nosuid,nodev,noexec,relatime", "rw,size=65536k")
     m.mount("8:2", "/var/lib/postgresql/data", "ext4", "/dev/sda2", "rw,relatime", "rw,errors=remount-ro",
             root="/var/lib/docker/volumes/kaspa-db/_data")
-    groups = "\n".join(f"{index}:{name}:{container}" for index, name in ((9, "memory"), (8, "hugetlb"), (5, "cpuset"), (3, "cpu,cpuacct"), (1, "name=systemd")))
+    groups = "\n".join(f"{index}:{name}:{container}" for index,
+                       name in ((9, "memory"), (8, "hugetlb"), (5, "cpuset"), (3, "cpu,cpuacct"),
+                                (1, "name=systemd")))
     for pid in ("self", "1"):
         m.file(f"/proc/{pid}/cgroup", f"{groups}\n0::/system.slice/containerd.service")
     memory = "/sys/fs/cgroup/memory"
     m.file(f"{memory}/memory.limit_in_bytes", 4 * GIB)
     m.file(f"{memory}/memory.memsw.limit_in_bytes", 8 * GIB)
     m.file(f"{memory}/memory.usage_in_bytes", 812_331_008)
-    m.file(f"{memory}/memory.stat", f"cache 532676608\nrss 241172480\nrss_huge 0\nmapped_file 141557760\nhierarchical_memory_limit {3 * GIB}\n"
+    m.file(f"{memory}/memory.stat", f"cache 532676608\nrss 241172480\nrss_huge 0\n"
+           f"mapped_file 141557760\nhierarchical_memory_limit {3 * GIB}\n"
            f"hierarchical_memsw_limit {8 * GIB}\ntotal_cache 532676608")
     m.file("/sys/fs/cgroup/cpu,cpuacct/cpu.cfs_quota_us", 200000)
     m.file("/sys/fs/cgroup/cpu,cpuacct/cpu.cfs_period_us", 100000)
     m.file("/sys/fs/cgroup/cpuset/cpuset.effective_cpus", "0-7")
     m.file("/sys/fs/cgroup/cpuset/cpuset.cpus", "0-7")
     m.file("/sys/fs/cgroup/hugetlb/hugetlb.2MB.limit_in_bytes", 0)
-    m.disk("sda", "8:0", AHCI.format(1, 0), 1000204886016, 0, model="Samsung SSD 860", vendor="ATA", discard=2147450880,
+    m.disk("sda", "8:0", AHCI.format(1, 0), 1000204886016, 0, model="Samsung SSD 860", vendor="ATA",
+           discard=2147450880,
            partitions=((1, "8:1", 536870912), (2, "8:2", 999666221056)))
     m.process(1, "postgres", 27 * MIB, parent=0, shared=25 * MIB)
     for pid in range(60, 66):
@@ -464,24 +510,30 @@ def cgroup_v1_container():
 
 
 def cgroup_v2_container():
-    m = Machine("container-cgroup-v2", COMPOSED + "A container in a group namespace of its own (`0::/`) with 6 GB, 1.5 CPUs and four CPUs to choose from, on a cloud host with "
-                "64 GB and 16 CPUs. memory.high (5 GB) is below memory.max. The data lies on a network volume held to 3,000 operations a second, where the probe was taken.")
+    m = Machine("container-cgroup-v2", """
+        A container in a group namespace of its own (`0::/`) with 6 GB, 1.5 CPUs and four CPUs to choose from, on a
+        cloud host with 64 GB and 16 CPUs. memory.high (5 GB) is below memory.max. The data lies on a network volume
+        held to 3,000 operations a second, where the probe was taken.""")
     m.memory(65_842_224, 48_120_340)
     m.cpus_x86("Intel(R) Xeon(R) Platinum 8375C CPU @ 2.90GHz", cores=8, threads=2, virtual=True)
-    m.kernel(release="6.8.0-1021-aws", shm=GIB, host=False, hostname="kaspa-db-0", distribution="Debian GNU/Linux 12 (bookworm)")
+    m.kernel(release="6.8.0-1021-aws", shm=GIB, host=False, hostname="kaspa-db-0",
+             distribution="Debian GNU/Linux 12 (bookworm)")
     m.firmware("Amazon EC2", "m6i.4xlarge")
     m.mount("0:312", "/", "overlay", "overlay", super_options="rw,lowerdir=/run/l,upperdir=/run/u,workdir=/run/w")
     m.mount("0:315", "/proc", "proc", "proc", GROUP_MOUNT)
     m.mount("0:316", "/sys", "sysfs", "sysfs", "ro,nosuid,nodev,noexec,relatime")
-    m.mount("0:27", "/sys/fs/cgroup", "cgroup2", "cgroup", "ro,nosuid,nodev,noexec,relatime", "rw,nsdelegate,memory_recursiveprot")
+    m.mount("0:27", "/sys/fs/cgroup", "cgroup2", "cgroup", "ro,nosuid,nodev,noexec,relatime",
+            "rw,nsdelegate,memory_recursiveprot")
     m.mount("259:3", "/var/lib/postgresql/data", "ext4", "/dev/nvme1n1", "rw,relatime", "rw")
     m.file("/proc/self/cgroup", "0::/")
     m.file("/run/systemd/container", "podman")
     group = "/sys/fs/cgroup"
-    for name, value in (("memory.max", 6 * GIB), ("memory.high", 5 * GIB), ("memory.current", 1_203_331_072), ("memory.swap.max", 0),
+    for name, value in (("memory.max", 6 * GIB), ("memory.high", 5 * GIB), ("memory.current", 1_203_331_072),
+                        ("memory.swap.max", 0),
                         ("cpu.max", "150000 100000"), ("cpuset.cpus.effective", "4-7"), ("hugetlb.2MB.max", "max")):
         m.file(f"{group}/{name}", value)
-    m.disk("nvme1n1", "259:3", "pci0000:00/0000:00:1f.0/nvme/nvme1", 500 * GIB, 0, "[none] mq-deadline", "Amazon Elastic Block Store",
+    m.disk("nvme1n1", "259:3", "pci0000:00/0000:00:1f.0/nvme/nvme1", 500 * GIB, 0, "[none] mq-deadline",
+           "Amazon Elastic Block Store",
            cache="write through", discard=0)
     m.status("self", "4-7")
     m.process(1, "tini", 2 * MIB, parent=0)
@@ -495,22 +547,27 @@ def cgroup_v2_container():
 
 
 def systemd_slices():
-    m = Machine("systemd-slices-cgroup-v2", COMPOSED + "A host with 32 GB whose administrator gave the database a slice: 12 GB for the slice above it, 10 GB memory.high for "
-                "the service itself, 4 CPUs by quota two levels up, six CPUs by affinity. kaspad runs beside in a slice of its own, outside that limit, and mostly fits there.")
+    m = Machine("systemd-slices-cgroup-v2", """
+        A host with 32 GB whose administrator gave the database a slice: 12 GB for the slice above it, 10 GB memory.high
+        for the service itself, 4 CPUs by quota two levels up, six CPUs by affinity. kaspad runs beside in a slice of
+        its own, outside that limit, and mostly fits there.""")
     group = "0::/kaspa.slice/kaspa-db.slice/postgresql@15-main.service"
     node = "0::/node.slice/kaspad.service"
     m.memory(32_711_108, 19_820_220)
     m.cpus_x86("AMD EPYC 7402P 24-Core Processor", cores=8, vendor="AuthenticAMD")
     m.kernel(shm=16 * GIB)
     m.firmware("ASUSTeK COMPUTER INC.", "RS500A-E10-RS12U")
-    m.disk("nvme0n1", "259:0", PCI_NVME, 960197124096, 0, "[none] mq-deadline", "Micron_7300_MTFDHBE960TDF", cache="write through", discard=2199023255040,
+    m.disk("nvme0n1", "259:0", PCI_NVME, 960197124096, 0, "[none] mq-deadline", "Micron_7300_MTFDHBE960TDF",
+           cache="write through", discard=2199023255040,
            partitions=((1, "259:1", 960195026944),))
     m.mount("259:1", "/", "ext4", "/dev/nvme0n1p1", "rw,relatime", "rw")
     m.system_mounts()
     m.cgroup2("/user.slice")
     base = "/sys/fs/cgroup/kaspa.slice"
-    for folder, memory_max, high, cpu in ((base, 12 * GIB, "max", "400000 100000"), (f"{base}/kaspa-db.slice", "max", "max", "max 100000"),
-                                          (f"{base}/kaspa-db.slice/postgresql@15-main.service", 11 * GIB, 10 * GIB, "max 100000")):
+    for folder, memory_max, high, cpu in ((base, 12 * GIB, "max", "400000 100000"),
+                                          (f"{base}/kaspa-db.slice", "max", "max", "max 100000"),
+                                          (f"{base}/kaspa-db.slice/postgresql@15-main.service", 11 * GIB, 10 * GIB,
+                                           "max 100000")):
         m.file(f"{folder}/memory.max", memory_max)
         m.file(f"{folder}/memory.high", high)
         m.file(f"{folder}/memory.swap.max", "max")
@@ -528,22 +585,29 @@ def systemd_slices():
 
 
 def dm_crypt_laptop():
-    m = Machine("dm-crypt-laptop-16g", COMPOSED + "A laptop: LVM inside dm-crypt on a partition of an NVMe disk, 16 GB, 8 CPUs of which two are offline, a desktop running. Not measured.")
+    m = Machine("dm-crypt-laptop-16g", """
+        A laptop: LVM inside dm-crypt on a partition of an NVMe disk, 16 GB, 8 CPUs of which two are offline, a desktop
+        running. Not measured.""")
     m.memory(16_090_448, 9_120_552, swap_kb=16_777_212)
     m.cpus_x86("11th Gen Intel(R) Core(TM) i7-1165G7 @ 2.80GHz", cores=4, threads=2, offline=(6, 7))
     m.kernel(release="6.1.0-28-amd64", hostname="thinkpad", shm=8 * GIB, clock="hpet")
     m.firmware("LENOVO", "20XWCTO1WW")
-    m.disk("nvme0n1", "259:0", PCI_NVME, 512110190592, 0, "[none] mq-deadline", "WDC PC SN730 SDBQNTY-512G-1001", discard=2199023255040,
+    m.disk("nvme0n1", "259:0", PCI_NVME, 512110190592, 0, "[none] mq-deadline", "WDC PC SN730 SDBQNTY-512G-1001",
+           discard=2199023255040,
            partitions=((1, "259:1", 536870912), (3, "259:3", 510000000000)))
-    m.stacked("dm-0", "254:0", 509983219712, ["nvme0n1p3"], 0, {"dm/uuid": "CRYPT-LUKS2-6f1f0a3c1b7e4c3f9a2d-nvme0n1p3_crypt", "dm/name": "nvme0n1p3_crypt"})
+    m.stacked("dm-0", "254:0", 509983219712, ["nvme0n1p3"], 0,
+              {"dm/uuid": "CRYPT-LUKS2-6f1f0a3c1b7e4c3f9a2d-nvme0n1p3_crypt", "dm/name": "nvme0n1p3_crypt"})
     m.stacked("dm-1", "254:1", 490 * 10**9, ["dm-0"], 0, {"dm/uuid": "LVM-Zk1", "dm/name": "laptop--vg-root"})
     m.mount("254:1", "/", "ext4", "/dev/mapper/laptop--vg-root", "rw,relatime", "rw,errors=remount-ro")
     m.system_mounts()
     m.cgroup2("/user.slice/user-1000.slice/session-2.scope")
     m.server(cpus="0-5")
     m.small_programs()
-    for pid, name, rss, shared in ((3001, "gnome-shell", 410 * MIB, 160 * MIB), (3400, "firefox-esr", 980 * MIB, 240 * MIB), (3410, "Isolated Web Co", 520 * MIB, 110 * MIB),
-                                   (3411, "Isolated Web Co", 610 * MIB, 110 * MIB), (3900, "code (main) x", 350 * MIB, 140 * MIB)):
+    for pid, name, rss, shared in ((3001, "gnome-shell", 410 * MIB, 160 * MIB),
+                                   (3400, "firefox-esr", 980 * MIB, 240 * MIB), (3410, "Isolated Web Co", 520 * MIB,
+                                    110 * MIB),
+                                   (3411, "Isolated Web Co", 610 * MIB, 110 * MIB), (3900, "code (main) x",
+                                    350 * MIB, 140 * MIB)):
         m.process(pid, name, rss, shared=shared, group="0::/user.slice/user-1000.slice/session-2.scope")
     m.paths(DATA)
     m.room(DATA, 481 * 10**9, 211 * 10**9)
@@ -552,15 +616,19 @@ def dm_crypt_laptop():
 
 
 def zfs_host():
-    m = Machine("zfs-mirror-64g", COMPOSED + "OpenZFS 2.1.11 on a mirror of two NVMe disks with a log device, the data directory on a dataset of its own, the ARC limited to 16 GB; 64 GB, "
-                "16 CPUs. The output of `zpool list -HpvLP` has the form recorded in a real guest. The probe was answered by the ARC, as ZFS before 2.3 takes O_DIRECT without meaning it.")
+    m = Machine("zfs-mirror-64g", """
+        OpenZFS 2.1.11 on a mirror of two NVMe disks with a log device, the data directory on a dataset of its own, the
+        ARC limited to 16 GB; 64 GB, 16 CPUs. The output of `zpool list -HpvLP` has the form recorded in a real guest.
+        The probe was answered by the ARC, as ZFS before 2.3 takes O_DIRECT without meaning it.""")
     m.memory(65_703_944, 41_008_116)
     m.cpus_x86("AMD EPYC 7313P 16-Core Processor", cores=16, vendor="AuthenticAMD")
     m.kernel(shm=32 * GIB)
     m.firmware("Supermicro", "AS -1014S-WTRT")
     for index in (0, 1):
-        m.disk(f"nvme{index}n1", f"259:{index * 4}", f"pci0000:40/0000:40:0{index + 1}.1/0000:4{index + 1}:00.0/nvme/nvme{index}", 1920383410176, 0, "[none] mq-deadline",
-               "INTEL SSDPE2KX020T8", cache="write through", discard=2199023255040, partitions=((1, f"259:{index * 4 + 1}", 1920373284864),))
+        m.disk(f"nvme{index}n1", f"259:{index * 4}",
+               f"pci0000:40/0000:40:0{index + 1}.1/0000:4{index + 1}:00.0/nvme/nvme{index}", 1920383410176, 0, "[none] mq-deadline",
+               "INTEL SSDPE2KX020T8", cache="write through", discard=2199023255040, partitions=((1,
+                   f"259:{index * 4 + 1}", 1920373284864),))
     m.disk("sda", "8:0", AHCI.format(1, 0), 240057409536, 0, model="INTEL SSDSC2KG24", vendor="ATA",
            partitions=((1, "8:1", 200 * GIB), (2, "8:2", 16 * GIB)))
     m.mount("8:1", "/", "ext4", "/dev/sda1", "rw,relatime", "rw,errors=remount-ro")
@@ -572,16 +640,22 @@ def zfs_host():
     m.server()
     m.small_programs()
     m.file("/sys/module/zfs/version", "2.1.11-1+deb12u1")
-    m.file("/proc/spl/kstat/zfs/arcstats", "9 1 0x01 123 33456 5123456789 712345678901234\nname                            type data\nhits                            4    8123456712\n"
-           f"misses                          4    91234567\np                               4    8123456789\nc                               4    {16 * GIB}\n"
-           f"c_min                           4    2102526208\nc_max                           4    {16 * GIB}\nsize                            4    17012345678\ncompressed_size                 4    15012345678")
+    m.file("/proc/spl/kstat/zfs/arcstats",
+           "9 1 0x01 123 33456 5123456789 712345678901234\nname                            type data\n"
+           "hits                            4    8123456712\n"
+           "misses                          4    91234567\np                               4    8123456789\n"
+           f"c                               4    {16 * GIB}\n"
+           f"c_min                           4    2102526208\nc_max                           4    {16 * GIB}\n"
+           "size                            4    17012345678\ncompressed_size                 4    15012345678")
     m.fact("programs", zfs="true", zpool="true")
     size, used = 1910784942080, 812345678848
     dash = "\t".join("-" * 8)
     m.ini["output"] = {"zpool list -HpvLP":
-                       f"tank\t{size}\t{used}\t{size - used}\t-\t-\t21\t42\t1.00\tONLINE\t-\n\tmirror-0\t{size}\t{used}\t{size - used}\t-\t-\t21\t42\t-\tONLINE\n"
+                       f"tank\t{size}\t{used}\t{size - used}\t-\t-\t21\t42\t1.00\tONLINE\t-\n"
+                       f"\tmirror-0\t{size}\t{used}\t{size - used}\t-\t-\t21\t42\t-\tONLINE\n"
                        f"\t/dev/nvme0n1p1\t1920373284864\t{dash[:-2]}\tONLINE\n\t/dev/nvme1n1p1\t1920373284864\t{dash[:-2]}\tONLINE\n"
-                       "logs                     -      -      -        -         -      -      -      -  -\n\t/dev/sda2\t17179869184\t0\t16642998272\t-\t-\t0\t0\t-\tONLINE"}
+                       "logs                     -      -      -        -         -      -      -      -  -\n"
+                       "\t/dev/sda2\t17179869184\t0\t16642998272\t-\t-\t0\t0\t-\tONLINE"}
     m.paths("/tank/pgdata/15", wal_real="/tank/pgwal/15")
     m.room("/tank/pgdata/15", 1500 * 10**9, 1038 * 10**9, 2027343750, 2027000000)
     m.room("/tank/pgwal/15", 1042 * 10**9, 1038 * 10**9, 2027343750, 2027000000)
@@ -590,12 +664,14 @@ def zfs_host():
 
 
 def tmpfs():
-    m = Machine("tmpfs-data", COMPOSED + "A machine for tests: the data directory lies in a tmpfs of 8 GB, so its files take from the 16 GB of memory.")
+    m = Machine("tmpfs-data", """
+        A machine for tests: the data directory lies in a tmpfs of 8 GB, so its files take from the 16 GB of memory.""")
     m.memory(16_384_000, 15_002_112)
     m.cpus_x86("Intel(R) Xeon(R) Processor @ 2.20GHz", cores=2, threads=2, virtual=True)
     m.kernel(shm=8 * GIB)
     m.firmware("Google", "Google Compute Engine")
-    m.disk("sda", "8:0", "pci0000:00/0000:00:03.0/virtio0/host0/target0:0:1/0:0:1:0", 100 * GIB, 0, model="PersistentDisk", vendor="Google", partitions=((1, "8:1", 99 * GIB),))
+    m.disk("sda", "8:0", "pci0000:00/0000:00:03.0/virtio0/host0/target0:0:1/0:0:1:0", 100 * GIB, 0,
+           model="PersistentDisk", vendor="Google", partitions=((1, "8:1", 99 * GIB),))
     m.mount("8:1", "/", "ext4", "/dev/sda1", "rw,relatime", "rw,discard")
     m.system_mounts()
     m.mount("0:60", "/run/postgresql-test", "tmpfs", "tmpfs", "rw,nosuid,nodev,relatime", "rw,size=8388608k")
@@ -609,15 +685,20 @@ def tmpfs():
 
 
 def wsl2():
-    m = Machine("wsl2-8g", COMPOSED + "Windows Subsystem for Linux 2: Microsoft's kernel, 8 GB of the host's memory, the root on a virtual disk, Windows' drive over 9p. Not measured.")
+    m = Machine("wsl2-8g", """
+        Windows Subsystem for Linux 2: Microsoft's kernel, 8 GB of the host's memory, the root on a virtual disk,
+        Windows' drive over 9p. Not measured.""")
     m.memory(8_035_432, 7_210_044, swap_kb=2_097_152)
     m.cpus_x86("12th Gen Intel(R) Core(TM) i5-12400", cores=6, threads=2, virtual=True)
-    m.kernel(release="5.15.167.4-microsoft-standard-WSL2", distribution="Ubuntu 22.04.5 LTS", clock="hyperv_clocksource_tsc_page", shm=4017716 * KIB, hostname="DESKTOP-4F2K")
-    m.disk("sdc", "8:32", "LNXSYSTM:00/LNXSYBUS:00/ACPI0004:00/VMBUS:00/fd1d2cbd-ce7c-535c-966b-eb5f811c95f0/host0/target0:0:0/0:0:0:2", TIB, 1, "none [mq-deadline]",
+    m.kernel(release="5.15.167.4-microsoft-standard-WSL2", distribution="Ubuntu 22.04.5 LTS",
+             clock="hyperv_clocksource_tsc_page", shm=4017716 * KIB, hostname="DESKTOP-4F2K")
+    m.disk("sdc", "8:32", "LNXSYSTM:00/LNXSYBUS:00/ACPI0004:00/VMBUS:00/"
+           "fd1d2cbd-ce7c-535c-966b-eb5f811c95f0/host0/target0:0:0/0:0:0:2", TIB, 1, "none [mq-deadline]",
            "Virtual Disk", "Msft")
     m.mount("8:32", "/", "ext4", "/dev/sdc", "rw,relatime", "rw,discard,errors=remount-ro,data=ordered")
     m.system_mounts()
-    m.mount("0:62", "/mnt/c", "9p", "C:\\134", "rw,noatime", "rw,dirsync,aname=drvfs;path=C:\\;uid=1000;gid=1000;symlinkroot=/mnt/,mmap,access=client,msize=65536,trans=fd")
+    m.mount("0:62", "/mnt/c", "9p", "C:\\134", "rw,noatime",
+            "rw,dirsync,aname=drvfs;path=C:\\;uid=1000;gid=1000;symlinkroot=/mnt/,mmap,access=client,msize=65536,trans=fd")
     m.cgroup2("/init.scope")
     m.file("/proc/self/cgroup", "0::/")
     m.small_programs()
@@ -629,14 +710,18 @@ def wsl2():
 
 
 def broken():
-    m = Machine("broken-files", COMPOSED + "Files that are missing, cut off or nonsense, as after a failing disk or in a jail that hides most of /proc and /sys. Memory is known, nearly nothing else; "
-                "nothing may crash, and the notes say what is unknown.")
-    m.file("/proc/meminfo", "MemTotal:        4018700 kB\nMemAvailable: many kB\nSwapTotal 12 kB\nHugepagesize:\nCommitLimit: 99999999999999999999999 kB\n:::\nMemFr")
+    m = Machine("broken-files", """
+        Files that are missing, cut off or nonsense, as after a failing disk or in a jail that hides most of /proc and
+        /sys. Memory is known, nearly nothing else; nothing may crash, and the notes say what is unknown.""")
+    m.file("/proc/meminfo", "MemTotal:        4018700 kB\nMemAvailable: many kB\nSwapTotal 12 kB\n"
+           "Hugepagesize:\nCommitLimit: 99999999999999999999999 kB\n:::\nMemFr")
     m.file("/proc/cpuinfo", "processor\nmodel name : \n\x01\x02 id: 5\ncore id : x\nphysical id\t: -\n")
     m.file("/sys/devices/system/cpu/online", "0-99999999,2-1,x")
     m.file("/sys/devices/system/node/online", "\t")
-    m.files["/proc/self/mountinfo"] = ("21 1 8:1 / / rw,relatime - ext4 /dev/sda1 rw\n22 21 garbage\n23 21 0:4 / /proc rw\n24 21 0:22 / /sys rw - sysfs\n"
-                                       "25 24 0:30 / /sys/fs/cgroup rw - cgroup cgroup rw,memory\n26 26 8:2 / /data rw - ext4 /dev/sdb1 rw\n27 21 8:")
+    m.files["/proc/self/mountinfo"] = ("21 1 8:1 / / rw,relatime - ext4 /dev/sda1 rw\n22 21 garbage\n"
+                                       "23 21 0:4 / /proc rw\n24 21 0:22 / /sys rw - sysfs\n"
+                                       "25 24 0:30 / /sys/fs/cgroup rw - cgroup cgroup rw,memory\n"
+                                       "26 26 8:2 / /data rw - ext4 /dev/sdb1 rw\n27 21 8:")
     m.file("/proc/self/cgroup", "4:memory:no/slash\n::\n7\n0::/../../..")
     m.file("/sys/fs/cgroup/memory.limit_in_bytes", "a lot")
     m.file("/sys/fs/cgroup/memory.usage_in_bytes", "")
@@ -662,15 +747,18 @@ def broken():
 
 
 def hdd_64g():
-    m = Machine("hdd-raid1-64g", COMPOSED + "Plenty of memory on slow disks: 64 GB, 12 CPUs, two hard disks as md RAID 1 with LVM on top. The probe shows a controller with a protected cache: "
-                "flushes are fast, reads are not.")
+    m = Machine("hdd-raid1-64g", """
+        Plenty of memory on slow disks: 64 GB, 12 CPUs, two hard disks as md RAID 1 with LVM on top. The probe shows a
+        controller with a protected cache: flushes are fast, reads are not.""")
     m.memory(65_912_004, 62_008_116, swap_kb=8_388_604)
     m.cpus_x86("Intel(R) Xeon(R) CPU E5-1650 v3 @ 3.50GHz", cores=6, threads=2)
     m.kernel(shm=32 * GIB)
     m.firmware("HP", "ProLiant ML350 Gen9")
     for index, name in enumerate(("sda", "sdb")):
-        m.disk(name, f"8:{index * 16}", f"pci0000:00/0000:00:03.0/0000:08:00.0/host0/scsi_host/host0/port-0:{index}/end_device-0:{index}/target0:0:{index}/0:0:{index}:0",
-               6001175126016, 1, model="MB6000GVYYU", vendor="HP", cache="write through", partitions=((2, f"8:{index * 16 + 2}", 6000638255104),))
+        m.disk(name, f"8:{index * 16}", f"pci0000:00/0000:00:03.0/0000:08:00.0/host0/port-0:{index}/end_device-0:{index}/"
+               f"target0:0:{index}/0:0:{index}:0",
+               6001175126016, 1, model="MB6000GVYYU", vendor="HP", cache="write through", partitions=((2,
+                   f"8:{index * 16 + 2}", 6000638255104),))
     m.stacked("md127", "9:127", 6000501952512, ["sda2", "sdb2"], 1, {"md/level": "raid1"})
     m.stacked("dm-0", "253:0", 5 * TIB, ["md127"], 1, {"dm/uuid": "LVM-abc", "dm/name": "vg-data"})
     m.mount("253:0", "/", "xfs", "/dev/mapper/vg-data", "rw,relatime", "rw,attr2,inode64,noquota")
@@ -686,17 +774,21 @@ def hdd_64g():
 
 
 def two_cpus_128g():
-    m = Machine("two-cpus-128g", COMPOSED + "An uneven cloud machine: 2 CPUs with 128 GB, NVMe inside the machine, a large swap file. Measured.")
+    m = Machine("two-cpus-128g", """
+        An uneven cloud machine: 2 CPUs with 128 GB, NVMe inside the machine, a large swap file. Measured.""")
     m.memory(130_814_220, 128_002_116, swap_kb=16_777_212)
     m.cpus_x86("AMD EPYC 9R14", cores=1, threads=2, vendor="AuthenticAMD", virtual=True)
     m.kernel(release="6.8.0-1021-aws", shm=64 * GIB, distribution="Ubuntu 24.04.1 LTS", clock="kvm-clock")
     m.firmware("Amazon EC2", "x8g.large")
-    m.disk("nvme1n1", "259:1", "pci0000:00/0000:00:1f.0/nvme/nvme1", 1900000000000, 0, "[none] mq-deadline", "Amazon EC2 NVMe Instance Storage", cache="write through")
-    m.disk("nvme0n1", "259:0", "pci0000:00/0000:00:04.0/nvme/nvme0", 64 * GIB, 0, "[none] mq-deadline", "Amazon Elastic Block Store", cache="write through", partitions=((1, "259:2", 63 * GIB),))
+    m.disk("nvme1n1", "259:1", "pci0000:00/0000:00:1f.0/nvme/nvme1", 1900000000000, 0, "[none] mq-deadline",
+           "Amazon EC2 NVMe Instance Storage", cache="write through")
+    m.disk("nvme0n1", "259:0", "pci0000:00/0000:00:04.0/nvme/nvme0", 64 * GIB, 0, "[none] mq-deadline",
+           "Amazon Elastic Block Store", cache="write through", partitions=((1, "259:2", 63 * GIB),))
     m.mount("259:2", "/", "ext4", "/dev/root", "rw,relatime", "rw,discard,errors=remount-ro")
     m.system_mounts()
     m.mount("259:1", "/mnt/nvme", "xfs", "/dev/nvme1n1", "rw,noatime", "rw,attr2,inode64,noquota")
-    m.mount("259:1", "/var/lib/postgresql", "xfs", "/dev/nvme1n1", "rw,noatime", "rw,attr2,inode64,noquota", root="/postgresql")
+    m.mount("259:1", "/var/lib/postgresql", "xfs", "/dev/nvme1n1", "rw,noatime", "rw,attr2,inode64,noquota",
+            root="/postgresql")
     m.cgroup2("/user.slice")
     m.server()
     m.small_programs()
@@ -708,14 +800,16 @@ def two_cpus_128g():
 
 
 def kaspad_beside():
-    m = Machine("kaspad-beside-32g", COMPOSED + "Everything on one host, as many operators have it: kaspad, simply-kaspa-indexer, an API server and the database in Docker, and another PostgreSQL "
-                "cluster for something else. 32 GB, 12 CPUs, SATA SSD. kaspad still grows.")
+    m = Machine("kaspad-beside-32g", """
+        Everything on one host, as many operators have it: kaspad, simply-kaspa-indexer, an API server and the database
+        in Docker, and another PostgreSQL cluster for something else. 32 GB, 12 CPUs, SATA SSD. kaspad still grows.""")
     docker = "0::/system.slice/docker-%s.scope"
     m.memory(32_700_112, 20_200_348, swap_kb=4_194_300)
     m.cpus_x86("12th Gen Intel(R) Core(TM) i5-12500", cores=6, threads=2)
     m.kernel(release="6.8.0-51-generic", distribution="Ubuntu 24.04.1 LTS", shm=16 * GIB)
     m.firmware("Micro-Star International Co., Ltd.", "MS-7D25")
-    m.disk("sda", "8:0", AHCI.format(1, 0), 2000398934016, 0, model="CT2000MX500SSD1", vendor="ATA", discard=2147450880, partitions=((2, "8:2", 1999860064256),))
+    m.disk("sda", "8:0", AHCI.format(1, 0), 2000398934016, 0, model="CT2000MX500SSD1", vendor="ATA",
+           discard=2147450880, partitions=((2, "8:2", 1999860064256),))
     m.mount("8:2", "/", "ext4", "/dev/sda2", "rw,relatime", "rw,errors=remount-ro")
     m.system_mounts()
     m.mount("0:70", "/var/lib/docker/overlay2/77/merged", "overlay", "overlay")
@@ -727,11 +821,15 @@ def kaspad_beside():
     m.process(2500, "gunicorn", 60 * MIB, shared=20 * MIB, group=docker % "33dd")
     for pid in range(2501, 2505):
         m.process(pid, "gunicorn", 190 * MIB, parent=2500, shared=20 * MIB, group=docker % "33dd")
-    for pid, name, rss in ((1010, "dockerd", 92 * MIB), (1011, "containerd", 48 * MIB), (2090, "containerd-shim", 14 * MIB), (2391, "containerd-shim", 14 * MIB), (4090, "containerd-shim", 14 * MIB)):
+    for pid, name, rss in ((1010, "dockerd", 92 * MIB), (1011, "containerd", 48 * MIB),
+                           (2090, "containerd-shim", 14 * MIB), (2391, "containerd-shim", 14 * MIB),
+                            (4090, "containerd-shim", 14 * MIB)):
         m.process(pid, name, rss, shared=rss // 2, group="0::/system.slice/docker.service")
-    m.process(1300, "postgres", 27 * MIB, shared=25 * MIB, group="0::/system.slice/system-postgresql.slice/postgresql@16-wiki.service")
+    m.process(1300, "postgres", 27 * MIB, shared=25 * MIB,
+              group="0::/system.slice/system-postgresql.slice/postgresql@16-wiki.service")
     for pid in (1301, 1302, 1303):
-        m.process(pid, "postgres", 530 * MIB, parent=1300, shared=520 * MIB, group="0::/system.slice/system-postgresql.slice/postgresql@16-wiki.service")
+        m.process(pid, "postgres", 530 * MIB, parent=1300, shared=520 * MIB,
+                  group="0::/system.slice/system-postgresql.slice/postgresql@16-wiki.service")
     data = "/var/lib/docker/volumes/kaspa-db/_data"
     m.paths(data)
     m.room(data, 1967 * 10**9, 1204 * 10**9)
@@ -740,21 +838,24 @@ def kaspad_beside():
 
 
 def btrfs_raid1():
-    m = Machine("btrfs-raid1-16g", COMPOSED + "btrfs over two SATA SSDs of which the mount names one, the data in a subvolume; a read-only bind mount and an older mount that a later one covers "
-                "must not confuse the way to the device. Not measured.")
+    m = Machine("btrfs-raid1-16g", """
+        btrfs over two SATA SSDs of which the mount names one, the data in a subvolume; a read-only bind mount and an
+        older mount that a later one covers must not confuse the way to the device. Not measured.""")
     m.memory(16_201_004, 14_912_224)
     m.cpus_x86("AMD Ryzen 5 5600G with Radeon Graphics", cores=6, threads=2, vendor="AuthenticAMD")
     m.kernel(shm=8 * GIB, distribution="openSUSE Tumbleweed", release="6.11.8-1-default")
     m.firmware("Gigabyte Technology Co., Ltd.", "B550I AORUS PRO AX")
     for index, name in enumerate(("sda", "sdb")):
-        m.disk(name, f"8:{index * 16}", AHCI.format(index + 1, index), 2000398934016, 0, model="WDC WDS200T1R0A", vendor="ATA", partitions=((2, f"8:{index * 16 + 2}", 1999 * 10**9),))
+        m.disk(name, f"8:{index * 16}", AHCI.format(index + 1, index), 2000398934016, 0, model="WDC WDS200T1R0A",
+               vendor="ATA", partitions=((2, f"8:{index * 16 + 2}", 1999 * 10**9),))
         m.folders.add(f"/sys/fs/btrfs/7c3c6f0e-2f1b-4d0c-8d9f-1e0a5b6c7d8e/devices/{name}2")
     m.disk("sdc", "8:32", AHCI.format(3, 2), 4000787030016, 1, model="WDC WD40EFRX-68N", vendor="ATA")
     options = "rw,ssd,space_cache=v2,subvolid=256,subvol=/@"
     m.mount("0:33", "/", "btrfs", "/dev/sda2", "rw,relatime", options, root="/@")
     m.system_mounts()
     m.mount("8:32", "/srv/pg", "ext4", "/dev/sdc", "rw,relatime", "rw")
-    m.mount("0:33", "/srv", "btrfs", "/dev/sda2", "rw,relatime", options.replace("@", "@srv").replace("256", "258"), root="/@srv", parent=20)
+    m.mount("0:33", "/srv", "btrfs", "/dev/sda2", "rw,relatime", options.replace("@", "@srv").replace("256", "258"),
+            root="/@srv", parent=20)
     m.cgroup2("/user.slice")
     m.paths("/srv/pg/15")
     m.room("/srv/pg/15", 2 * TIB, TIB, 0, -1)
@@ -763,7 +864,8 @@ def btrfs_raid1():
     return m
 
 
-MACHINES = (bare_metal_nvme, lvm_sata_ssd, md_raid10_hdd, numa, vps, arm_usb_ssd, arm_sd_card, cgroup_v1_container, cgroup_v2_container, systemd_slices,
+MACHINES = (bare_metal_nvme, lvm_sata_ssd, md_raid10_hdd, numa, vps, arm_usb_ssd, arm_sd_card, cgroup_v1_container,
+            cgroup_v2_container, systemd_slices,
             dm_crypt_laptop, zfs_host, tmpfs, wsl2, broken, hdd_64g, two_cpus_128g, kaspad_beside, btrfs_raid1)
 KEPT = "expected-"
 

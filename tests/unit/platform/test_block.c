@@ -38,9 +38,11 @@ static void
 test_loop (void)
 {
   const MadeFile files[] = {
-    SDA, { "/sys/dev/block/8:1", "-> ../../devices/" SATA "/block/sda/sda1" }, { "/sys/class/block/sda1/partition", "1" },
+    SDA, { "/sys/dev/block/8:1", "-> ../../devices/" SATA "/block/sda/sda1" },
+    { "/sys/class/block/sda1/partition", "1" },
     DISK ("loop3", "7:3", "virtual"), { "/sys/class/block/loop3/loop/backing_file", "/images/pg.img" },
-    { "/sys/class/block/loop3/queue/rotational", "0" }, { "/proc/self/mountinfo", ROOT "21 20 7:3 / /mnt/pg rw - xfs /dev/loop3 rw\n" }, { NULL, NULL },
+    { "/sys/class/block/loop3/queue/rotational", "0" },
+    { "/proc/self/mountinfo", ROOT "21 20 7:3 / /mnt/pg rw - xfs /dev/loop3 rw\n" }, { NULL, NULL },
   };
   KtVolume *volume = load (files, "/mnt/pg/15");
   assert_stack (volume, "0 loop3:loop, 1 sda1:partition, 2 sda:disk");
@@ -66,7 +68,8 @@ static void
 test_bcache (void)
 {
   const MadeFile files[] = {
-    SDA, DISK ("nvme0n1", "259:0", "pci0/nvme/nvme0"), DISK ("bcache0", "252:0", "virtual"), { "/sys/class/block/bcache0/bcache", NULL },
+    SDA, DISK ("nvme0n1", "259:0", "pci0/nvme/nvme0"), DISK ("bcache0", "252:0", "virtual"),
+    { "/sys/class/block/bcache0/bcache", NULL },
     { "/sys/class/block/bcache0/slaves/sda", NULL }, { "/sys/class/block/bcache0/slaves/nvme0n1", NULL },
     { "/proc/self/mountinfo", "20 1 252:0 / / rw - ext4 /dev/bcache0 rw\n" }, { NULL, NULL },
   };
@@ -99,7 +102,8 @@ test_transports (void)
       {
         g_autofree char *link = g_strdup_printf ("-> ../../devices/%s/block/sdq", rows[i].link);
         const MadeFile files[] = {
-          { "/sys/dev/block/8:1", link }, { "/sys/class/block/sdq/queue/rotational", rotational ? "1" : "0" }, { "/proc/self/mountinfo", ROOT }, { NULL, NULL },
+          { "/sys/dev/block/8:1", link }, { "/sys/class/block/sdq/queue/rotational", rotational ? "1" : "0" },
+          { "/proc/self/mountinfo", ROOT }, { NULL, NULL },
         };
         KtVolume *volume = load (files, "/x");
         const KtBlockDevice *disk = g_ptr_array_index (volume->devices, 0);
@@ -114,9 +118,12 @@ test_attributes (void)
 {
   const MadeFile files[] = {
     DISK ("nvme0n1", "259:0", "pci0/nvme/nvme0"), { "/sys/class/block/nvme0n1/queue/scheduler", "[none] mq-deadline" },
-    { "/sys/class/block/nvme0n1/queue/read_ahead_kb", "128" }, { "/sys/class/block/nvme0n1/queue/write_cache", "write through" },
-    { "/sys/class/block/nvme0n1/queue/discard_max_bytes", "2199023255040" }, { "/sys/class/block/nvme0n1/device/model", "Amazon Elastic Block Store   " },
-    { "/sys/class/block/nvme0n1/device/transport", "tcp" }, { "/proc/self/mountinfo", "20 1 259:0 / / rw - ext4 /dev/root rw\n" }, { NULL, NULL },
+    { "/sys/class/block/nvme0n1/queue/read_ahead_kb", "128" },
+    { "/sys/class/block/nvme0n1/queue/write_cache", "write through" },
+    { "/sys/class/block/nvme0n1/queue/discard_max_bytes", "2199023255040" },
+    { "/sys/class/block/nvme0n1/device/model", "Amazon Elastic Block Store   " },
+    { "/sys/class/block/nvme0n1/device/transport", "tcp" },
+    { "/proc/self/mountinfo", "20 1 259:0 / / rw - ext4 /dev/root rw\n" }, { NULL, NULL },
   };
   KtVolume *volume = load (files, "/x");
   const KtBlockDevice *disk = g_ptr_array_index (volume->devices, 0);
@@ -136,8 +143,10 @@ static void
 test_mapper_by_name (void)
 {
   const MadeFile files[] = {
-    SDA, DISK ("dm-0", "253:0", "virtual"), DISK ("dm-4", "253:4", "virtual"), { "/sys/class/block/dm-0/dm/name", "vg-root" },
-    { "/sys/class/block/dm-4/dm/name", "vg-pg" }, { "/sys/class/block/dm-4/dm/uuid", "CRYPT-PLAIN-vg-pg" }, { "/sys/class/block/dm-4/slaves/sda", NULL },
+    SDA, DISK ("dm-0", "253:0", "virtual"), DISK ("dm-4", "253:4", "virtual"),
+    { "/sys/class/block/dm-0/dm/name", "vg-root" },
+    { "/sys/class/block/dm-4/dm/name", "vg-pg" }, { "/sys/class/block/dm-4/dm/uuid", "CRYPT-PLAIN-vg-pg" },
+    { "/sys/class/block/dm-4/slaves/sda", NULL },
     { "/proc/self/mountinfo", "20 1 0:33 / / rw - btrfs /dev/mapper/vg-pg rw\n" }, { NULL, NULL },
   };
   KtVolume *volume = load (files, "/x");
@@ -154,9 +163,12 @@ test_file_systems (void)
     gboolean network;
     KtStorageClass class;
   } rows[] = {
-    { "20 1 0:50 / / rw - nfs4 server:/export rw\n", TRUE, KT_STORAGE_UNKNOWN },  { "20 1 0:50 / / rw - fuse.sshfs me@host:/ rw\n", TRUE, KT_STORAGE_UNKNOWN },
-    { "20 1 0:50 / / rw - cifs //server/share rw\n", TRUE, KT_STORAGE_UNKNOWN }, { "20 1 0:50 / / rw - overlay overlay rw\n", FALSE, KT_STORAGE_UNKNOWN },
-    { "20 1 0:50 / / rw - tmpfs none rw\n", FALSE, KT_STORAGE_MEMORY },          { "20 1 8:77 / / rw - ext4 /dev/gone rw\n", FALSE, KT_STORAGE_UNKNOWN },
+    { "20 1 0:50 / / rw - nfs4 server:/export rw\n", TRUE, KT_STORAGE_UNKNOWN },
+    { "20 1 0:50 / / rw - fuse.sshfs me@host:/ rw\n", TRUE, KT_STORAGE_UNKNOWN },
+    { "20 1 0:50 / / rw - cifs //server/share rw\n", TRUE, KT_STORAGE_UNKNOWN },
+    { "20 1 0:50 / / rw - overlay overlay rw\n", FALSE, KT_STORAGE_UNKNOWN },
+    { "20 1 0:50 / / rw - tmpfs none rw\n", FALSE, KT_STORAGE_MEMORY },
+    { "20 1 8:77 / / rw - ext4 /dev/gone rw\n", FALSE, KT_STORAGE_UNKNOWN },
   };
   for (guint i = 0; i < G_N_ELEMENTS (rows); i++)
     {

@@ -26,9 +26,11 @@ test_v2_every_level (void)
 {
   const MadeFile files[] = {
     MEMINFO, CPUS, { "/proc/self/mountinfo", V2 }, { "/proc/self/cgroup", "0::/a/b/c\n" },
-    { GROUP "/a/memory.max", "4294967296" }, { GROUP "/a/b/memory.max", "max" }, { GROUP "/a/b/c/memory.max", "8589934592" },
+    { GROUP "/a/memory.max", "4294967296" }, { GROUP "/a/b/memory.max", "max" },
+    { GROUP "/a/b/c/memory.max", "8589934592" },
     { GROUP "/a/memory.current", "1000" }, { GROUP "/a/b/c/memory.current", "10" },
-    { GROUP "/a/cpu.max", "max 100000" }, { GROUP "/a/b/cpu.max", "50000 20000" }, { GROUP "/a/b/c/cpu.max", "400000 100000" },
+    { GROUP "/a/cpu.max", "max 100000" }, { GROUP "/a/b/cpu.max", "50000 20000" },
+    { GROUP "/a/b/c/cpu.max", "400000 100000" },
     { GROUP "/a/b/c/memory.swap.max", "max" }, { GROUP "/a/b/memory.swap.max", "0" }, { NULL, NULL },
   };
   g_autoptr (KtPlatform) platform = load (files, 0);
@@ -60,7 +62,8 @@ test_v2_namespaced_root (void)
 {
   const MadeFile files[] = {
     MEMINFO, CPUS, { "/proc/self/mountinfo", "30 1 0:26 /../.. /sys/fs/cgroup ro - cgroup2 cgroup rw\n" },
-    { "/proc/self/cgroup", "0::/../../elsewhere\n" }, { GROUP "/memory.max", "1073741824" }, { GROUP "/cpu.max", "150000" }, { NULL, NULL },
+    { "/proc/self/cgroup", "0::/../../elsewhere\n" }, { GROUP "/memory.max", "1073741824" },
+    { GROUP "/cpu.max", "150000" }, { NULL, NULL },
   };
   g_autoptr (KtPlatform) platform = load (files, 0);
   g_assert_cmpint (platform->cgroup.memory_limit, ==, KT_GIB);
@@ -83,7 +86,8 @@ static void
 test_v2_mounted_elsewhere (void)
 {
   const MadeFile files[] = {
-    MEMINFO, CPUS, { "/proc/self/mountinfo", "30 1 0:26 /slice /cgroups rw - cgroup2 none rw\n" }, { "/proc/self/cgroup", "0::/slice/db\n" },
+    MEMINFO, CPUS, { "/proc/self/mountinfo", "30 1 0:26 /slice /cgroups rw - cgroup2 none rw\n" },
+    { "/proc/self/cgroup", "0::/slice/db\n" },
     { "/cgroups/db/memory.max", "1073741824" }, { NULL, NULL },
   };
   g_autoptr (KtPlatform) platform = load (files, 0);
@@ -94,11 +98,13 @@ test_v2_mounted_elsewhere (void)
 static void
 test_v1_unlimited (void)
 {
-  const char *const unlimited[] = { "9223372036854771712", "9223372036854710272", "9223372036854775807", "18446744073709551615", "-1" };
+  const char *const unlimited[] = { "9223372036854771712", "9223372036854710272", "9223372036854775807",
+    "18446744073709551615", "-1" };
   for (guint i = 0; i < G_N_ELEMENTS (unlimited); i++)
     {
       const MadeFile files[] = {
-        MEMINFO, CPUS, { "/proc/self/mountinfo", V1_MEMORY V1_CPU }, { "/proc/self/cgroup", "4:memory:/a\n3:cpu,cpuacct:/a\n" },
+        MEMINFO, CPUS, { "/proc/self/mountinfo", V1_MEMORY V1_CPU },
+        { "/proc/self/cgroup", "4:memory:/a\n3:cpu,cpuacct:/a\n" },
         { GROUP "/memory/a/memory.limit_in_bytes", unlimited[i] }, { GROUP "/cpu,cpuacct/a/cpu.cfs_quota_us", "-1" },
         { GROUP "/cpu,cpuacct/a/cpu.cfs_period_us", "100000" }, { NULL, NULL },
       };
@@ -117,7 +123,8 @@ test_v1_parent_and_period (void)
   const MadeFile files[] = {
     MEMINFO, CPUS, { "/proc/self/mountinfo", V1_MEMORY V1_CPU V1_CPUSET },
     { "/proc/self/cgroup", "4:memory:/a/b\n3:cpu,cpuacct:/a/b\n2:cpuset:/a\n" },
-    { GROUP "/memory/a/memory.limit_in_bytes", "2147483648" }, { GROUP "/memory/a/b/memory.limit_in_bytes", "9223372036854771712" },
+    { GROUP "/memory/a/memory.limit_in_bytes", "2147483648" },
+    { GROUP "/memory/a/b/memory.limit_in_bytes", "9223372036854771712" },
     { GROUP "/memory/a/memory.memsw.limit_in_bytes", "3221225472" }, { GROUP "/memory/a/memory.usage_in_bytes", "77" },
     { GROUP "/cpu,cpuacct/a/cpu.cfs_quota_us", "30000" }, { GROUP "/cpu,cpuacct/a/cpu.cfs_period_us", "10000" },
     { GROUP "/cpu,cpuacct/a/b/cpu.cfs_quota_us", "-1" }, { GROUP "/cpuset/a/cpuset.cpus", "0-1,4" }, { NULL, NULL },
@@ -162,8 +169,10 @@ static void
 test_above_total (void)
 {
   const MadeFile files[] = {
-    MEMINFO, CPUS, { "/proc/self/mountinfo", V2 }, { "/proc/self/cgroup", "0::/a\n" }, { GROUP "/a/memory.max", "68719476736" },
-    { GROUP "/a/cpuset.cpus.effective", "0-7" }, { GROUP "/a/cpu.max", "5000 100000" }, { GROUP "/a/hugetlb.2MB.max", "4194304" }, { NULL, NULL },
+    MEMINFO, CPUS, { "/proc/self/mountinfo", V2 }, { "/proc/self/cgroup", "0::/a\n" },
+    { GROUP "/a/memory.max", "68719476736" },
+    { GROUP "/a/cpuset.cpus.effective", "0-7" }, { GROUP "/a/cpu.max", "5000 100000" },
+    { GROUP "/a/hugetlb.2MB.max", "4194304" }, { NULL, NULL },
   };
   g_autoptr (KtPlatform) platform = load (files, 0);
   g_assert_cmpint (platform->cgroup.memory_limit, ==, G_MAXINT64);
@@ -175,7 +184,8 @@ test_above_total (void)
 static void
 test_none (void)
 {
-  const MadeFile files[] = { MEMINFO, CPUS, { "/proc/self/mountinfo", "20 1 8:1 / / rw - ext4 /dev/sda1 rw\n" }, { NULL, NULL } };
+  const MadeFile files[] = { MEMINFO, CPUS, { "/proc/self/mountinfo", "20 1 8:1 / / rw - ext4 /dev/sda1 rw\n" },
+    { NULL, NULL } };
   g_autoptr (KtPlatform) platform = load (files, 0);
   g_assert_cmpint (platform->cgroup.version, ==, 0);
   g_assert_cmpint (platform->cgroup.memory_limit, ==, G_MAXINT64);

@@ -41,7 +41,8 @@ test_arm (void)
   const MadeFile files[] = {
     { "/proc/cpuinfo", "processor\t: 0\nFeatures\t: fp asimd\nCPU implementer\t: 0x41\nCPU part\t: 0xd0c\n\nprocessor\t: 1\nCPU part\t: 0xd0c\n" },
     { "/sys/devices/system/cpu/online", "0-1" }, { "/sys/devices/system/cpu/cpu0/topology/thread_siblings_list", "0" },
-    { "/sys/devices/system/cpu/cpu1/topology/thread_siblings_list", "1" }, { "/sys/devices/system/cpu/cpu1/topology/physical_package_id", "0" },
+    { "/sys/devices/system/cpu/cpu1/topology/thread_siblings_list", "1" },
+    { "/sys/devices/system/cpu/cpu1/topology/physical_package_id", "0" },
     { NULL, NULL },
   };
   g_autoptr (KtPlatform) platform = load (files);
@@ -56,8 +57,10 @@ static void
 test_offline_without_cpuinfo_topology (void)
 {
   const MadeFile files[] = {
-    { "/proc/cpuinfo", "processor\t: 0\n\nprocessor\t: 2\n\nprocessor\t: 3\n" }, { "/sys/devices/system/cpu/online", "0,2-3" },
-    { "/sys/devices/system/cpu/cpu0/topology/thread_siblings_list", "0" }, { "/sys/devices/system/cpu/cpu2/topology/thread_siblings_list", "2-3" },
+    { "/proc/cpuinfo", "processor\t: 0\n\nprocessor\t: 2\n\nprocessor\t: 3\n" },
+    { "/sys/devices/system/cpu/online", "0,2-3" },
+    { "/sys/devices/system/cpu/cpu0/topology/thread_siblings_list", "0" },
+    { "/sys/devices/system/cpu/cpu2/topology/thread_siblings_list", "2-3" },
     { "/sys/devices/system/cpu/cpu3/topology/thread_siblings_list", "2-3" }, { NULL, NULL },
   };
   g_autoptr (KtPlatform) platform = load (files);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * Every file of a machine is cut off, emptied, filled with noise or mixed up; whatever comes out, loading ends, keeps its
- * promises and gives a document. Under the sanitizers this finds reads beyond the end.
+ * Every file of a machine is cut off, emptied, filled with noise or mixed up; whatever comes out, loading ends, keeps
+ * its promises and gives a document. Under the sanitizers this finds reads beyond the end.
  */
 #include "made_root.h"
 #include "platform/platform_json.h"
@@ -29,7 +29,8 @@ list_files (const char *folder, GPtrArray *files)
 static void
 damage (GString *text, GRand *random)
 {
-  static const char *const noise[] = { "", "-", "99999999999999999999999", "-1", "\xff\xfe", "0-", "::", "(", ")", "\t", "\n\n", "max", "[", "../..", "nan" };
+  static const char *const noise[] = { "", "-", "99999999999999999999999", "-1", "\xff\xfe", "0-", "::", "(", ")",
+    "\t", "\n\n", "max", "[", "../..", "nan" };
   switch (g_rand_int_range (random, 0, 5))
     {
     case 0: g_string_truncate (text, (gsize) g_rand_int_range (random, 0, (gint32) text->len + 1)); break;
@@ -39,7 +40,8 @@ damage (GString *text, GRand *random)
         text->str[g_rand_int_range (random, 0, (gint32) text->len)] = (char) g_rand_int_range (random, 1, 256);
       break;
     case 3:
-      g_string_insert (text, g_rand_int_range (random, 0, (gint32) text->len + 1), noise[g_rand_int_range (random, 0, G_N_ELEMENTS (noise))]);
+      g_string_insert (text, g_rand_int_range (random, 0, (gint32) text->len + 1),
+                       noise[g_rand_int_range (random, 0, G_N_ELEMENTS (noise))]);
       break;
     default: g_string_assign (text, noise[g_rand_int_range (random, 0, G_N_ELEMENTS (noise))]); break;
     }
@@ -67,7 +69,8 @@ copy_damaged (const char *from, const GPtrArray *files, const char *to, GRand *r
       /* machine.ini must stay a key file: the user may edit it, and a wrong one is an error that says so. */
       if (!g_str_has_suffix (path, "/machine.ini") && g_rand_int_range (random, 0, 3) == 0)
         damage (text, random);
-      g_assert_true (g_file_set_contents_full (place, text->str, (gssize) text->len, G_FILE_SET_CONTENTS_NONE, 0644, NULL));
+      g_assert_true (g_file_set_contents_full (place, text->str, (gssize) text->len, G_FILE_SET_CONTENTS_NONE, 0644,
+                                               NULL));
     }
 }
 
@@ -119,7 +122,8 @@ int
 main (int argc, char **argv)
 {
   g_test_init (&argc, &argv, NULL);
-  static const char *const machines[] = { "zfs-mirror-64g", "container-cgroup-v1", "systemd-slices-cgroup-v2", "kaspad-beside-32g", "arm-board-usb-ssd-8g",
+  static const char *const machines[] = { "zfs-mirror-64g", "container-cgroup-v1", "systemd-slices-cgroup-v2",
+    "kaspad-beside-32g", "arm-board-usb-ssd-8g",
                                           "dm-crypt-laptop-16g", "btrfs-raid1-16g" };
   for (guint i = 0; i < G_N_ELEMENTS (machines); i++)
     {

@@ -24,36 +24,49 @@ test_containers (void)
   check ((const MadeFile[]){ MEMINFO, { "/.dockerenv", "" }, { NULL, NULL } }, "docker", TRUE);
   check ((const MadeFile[]){ MEMINFO, { "/run/.containerenv", "engine=\"podman\"" }, { NULL, NULL } }, "podman", TRUE);
   check ((const MadeFile[]){ MEMINFO, { "/run/systemd/container", "lxc\n" }, { NULL, NULL } }, "lxc", TRUE);
-  check ((const MadeFile[]){ MEMINFO, { "/proc/self/mountinfo", "50 1 0:9 /proc/cpuinfo /proc/cpuinfo rw - fuse.lxcfs lxcfs rw\n" }, { NULL, NULL } }, "lxc", TRUE);
-  check ((const MadeFile[]){ MEMINFO, { "/proc/1/cgroup", "4:memory:/kubepods/burstable/pod1/c\n" }, { NULL, NULL } }, "kubernetes", TRUE);
+  check ((const MadeFile[]){ MEMINFO,
+    { "/proc/self/mountinfo", "50 1 0:9 /proc/cpuinfo /proc/cpuinfo rw - fuse.lxcfs lxcfs rw\n" }, { NULL, NULL } },
+    "lxc", TRUE);
+  check ((const MadeFile[]){ MEMINFO, { "/proc/1/cgroup", "4:memory:/kubepods/burstable/pod1/c\n" }, { NULL, NULL } },
+         "kubernetes", TRUE);
 }
 
 /* A root file system made from an image, booted as a machine. */
 static void
 test_mark_without_container (void)
 {
-  check ((const MadeFile[]){ MEMINFO, X86, FLAGS ("hypervisor"), { "/.dockerenv", "" }, { "/proc/2/comm", "kthreadd" }, { NULL, NULL } }, "vm", FALSE);
+  check ((const MadeFile[]){ MEMINFO, X86, FLAGS ("hypervisor"), { "/.dockerenv", "" }, { "/proc/2/comm", "kthreadd" },
+    { NULL, NULL } }, "vm", FALSE);
 }
 
 static void
 test_machines (void)
 {
-  check ((const MadeFile[]){ MEMINFO, X86, FLAGS ("hypervisor"), DMI ("QEMU", "Standard PC (Q35 + ICH9, 2009)"), { NULL, NULL } }, "kvm", FALSE);
-  check ((const MadeFile[]){ MEMINFO, X86, FLAGS ("hypervisor"), DMI ("VMware, Inc.", "VMware7,1"), { NULL, NULL } }, "vmware", FALSE);
-  check ((const MadeFile[]){ MEMINFO, X86, FLAGS ("hypervisor"), DMI ("Microsoft Corporation", "Virtual Machine"), { NULL, NULL } }, "hyperv", FALSE);
-  check ((const MadeFile[]){ MEMINFO, X86, FLAGS ("sse"), DMI ("Amazon EC2", "c5.metal"), { NULL, NULL } }, NULL, FALSE);
-  check ((const MadeFile[]){ MEMINFO, X86, FLAGS ("sse"), DMI ("Microsoft Corporation", "Surface Laptop"), { NULL, NULL } }, NULL, FALSE);
+  check ((const MadeFile[]){ MEMINFO, X86, FLAGS ("hypervisor"), DMI ("QEMU", "Standard PC (Q35 + ICH9, 2009)"),
+    { NULL, NULL } }, "kvm", FALSE);
+  check ((const MadeFile[]){ MEMINFO, X86, FLAGS ("hypervisor"), DMI ("VMware, Inc.", "VMware7,1"), { NULL, NULL } },
+         "vmware", FALSE);
+  check ((const MadeFile[]){ MEMINFO, X86, FLAGS ("hypervisor"), DMI ("Microsoft Corporation", "Virtual Machine"),
+    { NULL, NULL } }, "hyperv", FALSE);
+  check ((const MadeFile[]){ MEMINFO, X86, FLAGS ("sse"), DMI ("Amazon EC2", "c5.metal"), { NULL, NULL } }, NULL,
+         FALSE);
+  check ((const MadeFile[]){ MEMINFO, X86, FLAGS ("sse"), DMI ("Microsoft Corporation", "Surface Laptop"),
+    { NULL, NULL } }, NULL, FALSE);
   check ((const MadeFile[]){ MEMINFO, { "/sys/hypervisor/type", "xen" }, { NULL, NULL } }, "xen", FALSE);
-  check ((const MadeFile[]){ MEMINFO, { "/sys/hypervisor/type", "xen" }, { "/proc/xen/capabilities", "control_d" }, { NULL, NULL } }, NULL, FALSE);
-  check ((const MadeFile[]){ MEMINFO, { "/proc/sys/kernel/osrelease", "5.15.90.1-microsoft-standard-WSL2" }, { NULL, NULL } }, "wsl", FALSE);
+  check ((const MadeFile[]){ MEMINFO, { "/sys/hypervisor/type", "xen" }, { "/proc/xen/capabilities", "control_d" },
+    { NULL, NULL } }, NULL, FALSE);
+  check ((const MadeFile[]){ MEMINFO, { "/proc/sys/kernel/osrelease", "5.15.90.1-microsoft-standard-WSL2" },
+    { NULL, NULL } }, "wsl", FALSE);
 }
 
 static void
 test_settings (void)
 {
   const MadeFile files[] = {
-    MEMINFO, { "/proc/sys/vm/swappiness", "10" }, { "/proc/sys/kernel/shmmax", "18446744073692774399" }, { "/proc/sys/vm/dirty_ratio", "x" },
-    { "/sys/kernel/mm/transparent_hugepage/enabled", "always [madvise] never" }, { "/etc/os-release", "ID=x\nPRETTY_NAME=\"An OS 1.0 (\\\"nice\\\")\"\n" },
+    MEMINFO, { "/proc/sys/vm/swappiness", "10" }, { "/proc/sys/kernel/shmmax", "18446744073692774399" },
+    { "/proc/sys/vm/dirty_ratio", "x" },
+    { "/sys/kernel/mm/transparent_hugepage/enabled", "always [madvise] never" },
+    { "/etc/os-release", "ID=x\nPRETTY_NAME=\"An OS 1.0 (\\\"nice\\\")\"\n" },
     { "machine.ini", "[filesystem /dev/shm]\nsize=67108864\navailable=67000000\n" }, { NULL, NULL },
   };
   g_auto (MadeRoot) made = made_root_new (files);

@@ -69,7 +69,8 @@ test_circle (void)
 static void
 test_fields (void)
 {
-  const MadeFile files[] = { { "/proc/self/mountinfo", "20 1 259:4 /sub / rw,noatime - ext4 /dev/nvme0n1p4 rw,stripe=32\n" }, { NULL, NULL } };
+  const MadeFile files[] = { { "/proc/self/mountinfo",
+    "20 1 259:4 /sub / rw,noatime - ext4 /dev/nvme0n1p4 rw,stripe=32\n" }, { NULL, NULL } };
   g_auto (MadeRoot) made = made_root_new (files);
   g_autoptr (GPtrArray) notes = g_ptr_array_new_with_free_func (g_free);
   g_autoptr (KtMounts) mounts = kt_mounts_load (made.root, notes);

@@ -51,7 +51,8 @@ test_served_family (void)
 static void
 test_served_by_folder (void)
 {
-  const MadeFile files[] = { MEMINFO, CPUS, CLUSTERS, { "/proc/200/cwd", "-> /srv/pg/15" }, { "/proc/100/cwd", "-> /srv/pg/14" }, { NULL, NULL } };
+  const MadeFile files[] = { MEMINFO, CPUS, CLUSTERS, { "/proc/200/cwd", "-> /srv/pg/15" },
+    { "/proc/100/cwd", "-> /srv/pg/14" }, { NULL, NULL } };
   const KtPlatformPath paths[] = { { "data", "/srv/pg/15" }, { NULL, NULL } };
   g_autoptr (KtPlatform) platform = load (files, paths, 0);
   g_assert_cmpint (find (platform, "PostgreSQL (another cluster)")->pid, ==, 100);
@@ -63,7 +64,8 @@ test_unknown_server (void)
   const MadeFile files[] = { MEMINFO, CPUS, CLUSTERS, { NULL, NULL } };
   g_autoptr (KtPlatform) platform = load (files, NULL, 0);
   g_assert_cmpuint (platform->neighbours->len, ==, 3);
-  const MadeFile lone[] = { MEMINFO, CPUS, STAT (100, "postgres", 1, 7680), STAT (101, "postgres", 100, 7680), { NULL, NULL } };
+  const MadeFile lone[] = { MEMINFO, CPUS, STAT (100, "postgres", 1, 7680), STAT (101, "postgres", 100, 7680),
+    { NULL, NULL } };
   g_autoptr (KtPlatform) alone = load (lone, NULL, 0);
   g_assert_cmpuint (alone->neighbours->len, ==, 1);
 }
@@ -82,15 +84,18 @@ test_kaspad_grows (void)
   g_autoptr (KtPlatform) grown = load (large, NULL, 0);
   g_assert_cmpint (find (grown, "kaspad")->reserve, ==, 12 * KT_GIB);
 
-  const MadeFile scaled[] = { MEMINFO, CPUS, STAT (50, "kaspad", 1, 524288), { "machine.ini", "[process 50]\n--ram-scale=0.5\n" }, { NULL, NULL } };
+  const MadeFile scaled[] = { MEMINFO, CPUS, STAT (50, "kaspad", 1, 524288),
+    { "machine.ini", "[process 50]\n--ram-scale=0.5\n" }, { NULL, NULL } };
   g_autoptr (KtPlatform) half = load (scaled, NULL, 0);
   g_assert_cmpint (find (half, "kaspad")->reserve, ==, 4 * KT_GIB);
 
-  const MadeFile test_net[] = { MEMINFO, CPUS, STAT (50, "kaspad", 1, 262144), { "machine.ini", "[process 50]\n--testnet=\n" }, { NULL, NULL } };
+  const MadeFile test_net[] = { MEMINFO, CPUS, STAT (50, "kaspad", 1, 262144),
+    { "machine.ini", "[process 50]\n--testnet=\n" }, { NULL, NULL } };
   g_autoptr (KtPlatform) test = load (test_net, NULL, 0);
   g_assert_cmpint (find (test, "kaspad")->reserve, ==, KT_GIB);
 
-  const MadeFile small[] = { { "/proc/meminfo", "MemTotal: 8388608 kB\n" }, CPUS, STAT (50, "kaspad", 1, 262144), { NULL, NULL } };
+  const MadeFile small[] = { { "/proc/meminfo", "MemTotal: 8388608 kB\n" }, CPUS, STAT (50, "kaspad", 1, 262144),
+    { NULL, NULL } };
   g_autoptr (KtPlatform) little = load (small, NULL, 0);
   g_assert_cmpint (find (little, "kaspad")->reserve, <=, 4 * KT_GIB);
 }
@@ -99,7 +104,8 @@ static void
 test_names (void)
 {
   const MadeFile files[] = {
-    MEMINFO, CPUS, STAT (50, "simply-kaspa-in", 1, 25600), STAT (51, "kaspad-exporter", 1, 25600), STAT (52, "K-transaction-p", 1, 25600),
+    MEMINFO, CPUS, STAT (50, "simply-kaspa-in", 1, 25600), STAT (51, "kaspad-exporter", 1, 25600),
+    STAT (52, "K-transaction-p", 1, 25600),
     STAT (53, "a) (kaspad", 1, 25600), { NULL, NULL },
   };
   g_autoptr (KtPlatform) platform = load (files, NULL, 0);
@@ -131,7 +137,8 @@ test_others (void)
 static void
 test_outside_fits (void)
 {
-  const MadeFile files[] = { LIMITED, { "/sys/fs/cgroup/db/memory.max", "8589934592" }, { "/sys/fs/cgroup/db/pg/memory.max", "max" }, { NULL, NULL } };
+  const MadeFile files[] = { LIMITED, { "/sys/fs/cgroup/db/memory.max", "8589934592" },
+    { "/sys/fs/cgroup/db/pg/memory.max", "max" }, { NULL, NULL } };
   g_autoptr (KtPlatform) platform = load (files, NULL, 100);
   g_assert_cmpint (find (platform, "kaspad")->rss, ==, 10 * KT_GIB);
   g_assert_cmpint (find (platform, "kaspad")->reserve, ==, 0);
@@ -141,7 +148,8 @@ test_outside_fits (void)
 static void
 test_outside_competes (void)
 {
-  const MadeFile files[] = { LIMITED, { "/sys/fs/cgroup/db/memory.max", "27917287424" }, { NULL, NULL } }; /* 26 GiB: 6 beside */
+  const MadeFile files[] = { LIMITED, { "/sys/fs/cgroup/db/memory.max", "27917287424" },
+    { NULL, NULL } }; /* 26 GiB: 6 beside */
   g_autoptr (KtPlatform) platform = load (files, NULL, 100);
   g_assert_cmpint (find (platform, "kaspad")->reserve, ==, 4 * KT_GIB);
   g_assert_cmpint (find (platform, "other programs")->reserve, ==, 5 * KT_GIB);

@@ -74,7 +74,8 @@ test_cache_does_not_win (void)
 {
   KtVolume *volume = volume_with (KT_STORAGE_SSD, figures (400000, 900000, 1234));
   g_assert_cmpint (volume->class, ==, KT_STORAGE_SSD);
-  g_assert_cmpstr (volume->class_reason, ==, "measured, but a cache answered (400,000 reads/s at depth 1, 1.2 ms fdatasync); by flags: SSD");
+  g_assert_cmpstr (volume->class_reason, ==,
+                   "measured, but a cache answered (400,000 reads/s at depth 1, 1.2 ms fdatasync); by flags: SSD");
   kt_volume_free (volume);
 }
 

@@ -6,7 +6,8 @@
 static KtProbe
 example (gint64 age_s)
 {
-  KtProbe probe = { .read_iops_1 = 13600, .read_latency_1_us = 73, .read_iops_16 = 90000, .read_latency_16_us = 170, .write_mb_s = 900,
+  KtProbe probe = { .read_iops_1 = 13600, .read_latency_1_us = 73, .read_iops_16 = 90000, .read_latency_16_us = 170,
+    .write_mb_s = 900,
                     .fdatasync_us = 123, .direct = TRUE, .bytes = 1 << 28, .elapsed_ms = 4000,
                     .taken_at = g_get_real_time () / G_USEC_PER_SEC - age_s };
   probe.class = kt_probe_classify (&probe);

@@ -50,7 +50,8 @@ test_replay (void)
   g_autofree char *link = g_build_filename (dir, "pg_wal", NULL);
   g_autofree char *folder = g_build_filename (dir, "machine", NULL);
   g_assert_cmpint (symlink ("/tmp", link), ==, 0);
-  const KtPlatformPath paths[] = { { "data", "/var/lib" }, { "wal", link }, { "tablespace a=b", "/dev/shm" }, { NULL, NULL } };
+  const KtPlatformPath paths[] = { { "data", "/var/lib" }, { "wal", link }, { "tablespace a=b", "/dev/shm" },
+    { NULL, NULL } };
   g_autoptr (GError) error = NULL;
   g_autoptr (KtPlatform) recorded = kt_platform_record (folder, paths, 0, NULL, &error);
   g_assert_no_error (error);
@@ -97,7 +98,8 @@ test_no_secrets (void)
   g_autoptr (GError) error = NULL;
   g_autoptr (GSubprocessLauncher) launcher = g_subprocess_launcher_new (G_SUBPROCESS_FLAGS_STDIN_PIPE);
   g_subprocess_launcher_setenv (launcher, "PGPASSWORD", "kastune-secret-word", TRUE);
-  g_autoptr (GSubprocess) child = g_subprocess_launcher_spawn (launcher, &error, "cat", "--", "-", "kastune-secret-word", NULL);
+  g_autoptr (GSubprocess) child = g_subprocess_launcher_spawn (launcher, &error, "cat", "--", "-",
+                                                               "kastune-secret-word", NULL);
   g_assert_no_error (error);
   g_autoptr (KtPlatform) platform = kt_platform_record (folder, NULL, 0, NULL, &error);
   g_assert_no_error (error);

@@ -8,8 +8,10 @@ test_lists (void)
     const char *list;
     guint count;
   } rows[] = {
-    { "0", 1 }, { "0-3", 4 }, { "0-3,8,10-11", 7 }, { "0-3\n", 4 }, { "0-1\tx", 2 }, { "", 0 }, { NULL, 0 }, { "x", 0 }, { "3-1", 0 },
-    { "-3", 0 }, { "0-", 0 }, { "1,,2", 0 }, { "0-99999999", 0 }, { "0-18446744073709551615", 0 }, { "1;2", 0 }, { "1,", 1 },
+    { "0", 1 }, { "0-3", 4 }, { "0-3,8,10-11", 7 }, { "0-3\n", 4 }, { "0-1\tx", 2 }, { "", 0 }, { NULL, 0 },
+    { "x", 0 }, { "3-1", 0 },
+    { "-3", 0 }, { "0-", 0 }, { "1,,2", 0 }, { "0-99999999", 0 }, { "0-18446744073709551615", 0 }, { "1;2", 0 },
+    { "1,", 1 },
   };
   for (guint i = 0; i < G_N_ELEMENTS (rows); i++)
     g_assert_cmpuint (kt_count_list (rows[i].list), ==, rows[i].count);
@@ -21,7 +23,8 @@ test_active_word (void)
   static const struct {
     const char *words, *active;
   } rows[] = {
-    { "none [mq-deadline] kyber", "mq-deadline" }, { "[none]", "none" }, { "none", "none" }, { "always madvise never", NULL },
+    { "none [mq-deadline] kyber", "mq-deadline" }, { "[none]", "none" }, { "none", "none" },
+    { "always madvise never", NULL },
     { "[cut", "[cut" }, { "a ]b[", NULL }, { "", NULL }, { NULL, NULL },
   };
   for (guint i = 0; i < G_N_ELEMENTS (rows); i++)

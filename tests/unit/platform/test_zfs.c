@@ -29,11 +29,13 @@ static void
 test_pools (void)
 {
   g_autoptr (GPtrArray) pools = g_ptr_array_new_with_free_func (pool_free);
-  g_autoptr (GHashTable) devices = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, (GDestroyNotify) g_ptr_array_unref);
+  g_autoptr (GHashTable) devices = g_hash_table_new_full (g_str_hash, g_str_equal, g_free,
+                                                          (GDestroyNotify) g_ptr_array_unref);
   kt_zfs_parse_pools (two_disks, pools, devices);
   kt_zfs_parse_pools (mirror_and_log, pools, devices);
   g_assert_cmpuint (pools->len, ==, 3);
-  const KtPool *tank = g_ptr_array_index (pools, 0), *mirror = g_ptr_array_index (pools, 1), *spaced = g_ptr_array_index (pools, 2);
+  const KtPool *tank = g_ptr_array_index (pools, 0), *mirror = g_ptr_array_index (pools, 1),
+  *spaced = g_ptr_array_index (pools, 2);
   g_assert_cmpint (tank->size, ==, 2013265920);
   g_assert_cmpint (tank->free, ==, 2001178624);
   g_assert_cmpint (tank->fragmentation_percent, ==, 0);
@@ -51,7 +53,8 @@ static void
 test_no_pool (void)
 {
   g_autoptr (GPtrArray) pools = g_ptr_array_new_with_free_func (pool_free);
-  g_autoptr (GHashTable) devices = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, (GDestroyNotify) g_ptr_array_unref);
+  g_autoptr (GHashTable) devices = g_hash_table_new_full (g_str_hash, g_str_equal, g_free,
+                                                          (GDestroyNotify) g_ptr_array_unref);
   kt_zfs_parse_pools ("", pools, devices);
   kt_zfs_parse_pools ("no pools available", pools, devices);
   kt_zfs_parse_pools ("\t\t\n\n\t", pools, devices);
@@ -73,7 +76,8 @@ test_module_missing (void)
 {
   const MadeFile files[] = {
     { "/proc/meminfo", "MemTotal: 1048576 kB" },
-    { "machine.ini", "[programs]\nzfs=true\nzpool=true\n[output]\nzfs --version=zfs-2.1.11-1+deb12u1\n" }, { NULL, NULL },
+    { "machine.ini", "[programs]\nzfs=true\nzpool=true\n[output]\nzfs --version=zfs-2.1.11-1+deb12u1\n" },
+    { NULL, NULL },
   };
   g_autoptr (KtPlatform) platform = load (files);
   g_assert_true (platform->zfs.tools);
@@ -87,7 +91,8 @@ test_module_without_tools (void)
 {
   const MadeFile files[] = {
     { "/proc/meminfo", "MemTotal: 1048576 kB" }, { "/sys/module/zfs/version", "2.3.2-2~bpo12+2" },
-    { "/proc/spl/kstat/zfs/arcstats", "9 1 0x01\nname type data\nc_max                           4    777\nsize                            4    55\ncompressed_size 4 9\n" },
+    { "/proc/spl/kstat/zfs/arcstats",
+      "9 1 0x01\nname type data\nc_max                           4    777\nsize                            4    55\ncompressed_size 4 9\n" },
     { NULL, NULL },
   };
   g_autoptr (KtPlatform) platform = load (files);
