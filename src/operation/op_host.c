@@ -5,29 +5,6 @@
 #include "base/error.h"
 #include "platform/platform_json.h"
 
-static JsonObject *
-budget_to_json (const KtBudget *budget)
-{
-  JsonArray *lines = json_array_new ();
-  for (guint i = 0; i < budget->lines->len; i++)
-    {
-      const KtBudgetLine *line = budget->lines->pdata[i];
-      JsonObject *object = json_object_new ();
-      json_object_set_string_member (object, "name", line->name);
-      json_object_set_int_member (object, "bytes", line->bytes);
-      kt_json_set_string (object, "reason", line->reason);
-      json_array_add_object_element (lines, object);
-    }
-  JsonObject *object = json_object_new ();
-  json_object_set_int_member (object, "total_bytes", budget->total);
-  kt_json_set_string (object, "total_reason", budget->total_reason);
-  json_object_set_array_member (object, "reserved", lines);
-  json_object_set_int_member (object, "reserved_bytes", budget->reserved);
-  json_object_set_int_member (object, "postgresql_bytes", budget->postgresql);
-  json_object_set_boolean_member (object, "short_of_memory", budget->short_of_memory);
-  return object;
-}
-
 /* What --record writes: the same folders, the measurements along, and nothing that could be a secret. */
 static gboolean
 record (const KtFacts *facts, const char *directory, GError **error)
@@ -60,7 +37,7 @@ kt_handle_host (KtOperationContext *context, JsonObject *args, GError **error)
     return NULL;
   g_autoptr (KtBudget) budget = kt_budget_new (facts->platform, facts->options.reserve);
   JsonObject *answer = kt_platform_to_json (facts->platform);
-  json_object_set_object_member (answer, "memory_for_postgresql", budget_to_json (budget));
+  json_object_set_object_member (answer, "memory_for_postgresql", kt_budget_to_json (budget));
   kt_json_set_string (answer, "recorded", directory);
   return answer;
 }

@@ -9,34 +9,12 @@
 
 #include <math.h>
 
-static JsonArray *
-lines_json (const GPtrArray *lines)
-{
-  JsonArray *array = json_array_new ();
-  for (guint i = 0; i < lines->len; i++)
-    {
-      const KtBudgetLine *line = lines->pdata[i];
-      JsonObject *object = json_object_new ();
-      kt_json_set_string (object, "name", line->name);
-      json_object_set_int_member (object, "bytes", line->bytes);
-      kt_json_set_string (object, "reason", line->reason);
-      json_array_add_object_element (array, object);
-    }
-  return array;
-}
-
 static JsonObject *
 memory_json (const KtAdvice *advice)
 {
-  const KtBudget *budget = advice->in->budget;
-  JsonObject *object = json_object_new ();
+  JsonObject *object = kt_budget_to_json (advice->in->budget);
   JsonObject *worst = json_object_new ();
-  json_object_set_int_member (object, "total_bytes", budget->total);
-  kt_json_set_string (object, "total_reason", budget->total_reason);
-  json_object_set_array_member (object, "reserved", lines_json (budget->lines));
-  json_object_set_int_member (object, "reserved_bytes", budget->reserved);
-  json_object_set_int_member (object, "postgresql_bytes", budget->postgresql);
-  json_object_set_array_member (worst, "lines", lines_json (advice->worst_case->lines));
+  json_object_set_array_member (worst, "lines", kt_budget_lines_to_json (advice->worst_case->lines));
   json_object_set_int_member (worst, "bytes", advice->worst_case->total);
   json_object_set_double_member (worst, "percent", round (advice->worst_case->share * 1000) / 10);
   kt_json_set_string (worst, "verdict", kt_memory_verdict_name (advice->worst_case->verdict));

@@ -211,3 +211,32 @@ kt_room_for_work_mem (const KtMemoryUse *use, gint64 memory)
   double left = (double) memory * KT_MEMORY_FITS_SHARE - (double) kt_worst_case_total (&rest);
   return (gint64) (left / ((double) MAX (MIN (use->busy, use->connections), 1) * work_areas_per_backend (use)));
 }
+
+JsonArray *
+kt_budget_lines_to_json (const GPtrArray *lines)
+{
+  JsonArray *array = json_array_new ();
+  for (guint i = 0; i < lines->len; i++)
+    {
+      const KtBudgetLine *line = lines->pdata[i];
+      JsonObject *object = json_object_new ();
+      kt_json_set_string (object, "name", line->name);
+      json_object_set_int_member (object, "bytes", line->bytes);
+      kt_json_set_string (object, "reason", line->reason);
+      json_array_add_object_element (array, object);
+    }
+  return array;
+}
+
+JsonObject *
+kt_budget_to_json (const KtBudget *budget)
+{
+  JsonObject *object = json_object_new ();
+  json_object_set_int_member (object, "total_bytes", budget->total);
+  kt_json_set_string (object, "total_reason", budget->total_reason);
+  json_object_set_array_member (object, "reserved", kt_budget_lines_to_json (budget->lines));
+  json_object_set_int_member (object, "reserved_bytes", budget->reserved);
+  json_object_set_int_member (object, "postgresql_bytes", budget->postgresql);
+  json_object_set_boolean_member (object, "short_of_memory", budget->short_of_memory);
+  return object;
+}

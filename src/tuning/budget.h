@@ -5,6 +5,7 @@
  */
 #pragma once
 
+#include "base/json.h"
 #include "platform/platform.h"
 
 typedef struct {
@@ -28,6 +29,9 @@ typedef struct {
 KtBudget *kt_budget_new (const KtPlatform *platform, gint64 reserve);
 void kt_budget_free (KtBudget *budget);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (KtBudget, kt_budget_free)
+/* {total_bytes, total_reason, reserved: [{name, bytes, reason}], reserved_bytes, postgresql_bytes, short_of_memory} */
+JsonObject *kt_budget_to_json (const KtBudget *budget);
+JsonArray *kt_budget_lines_to_json (const GPtrArray *lines);
 
 /* What decides how much memory a server can take. Sizes in bytes. */
 typedef struct {
