@@ -101,12 +101,9 @@ test_refused (gconstpointer data)
 static void
 test_missing_library_of_the_build (gconstpointer data)
 {
-  g_auto (KtScratchResult) checked = { 0 };
-  g_auto (KtScratchResult) tried = { 0 };
-  try_on (kt_scratch_check, GPOINTER_TO_INT (data), NULL, "wal_compression = lz4\n", &checked);
-  try_on (kt_scratch_try, GPOINTER_TO_INT (data), NULL, "wal_compression = lz4\n", &tried);
-  g_assert_cmpint (checked.started, ==, GPOINTER_TO_INT (data) == KT_TEST_DEBIAN_MAJOR);
-  g_assert_cmpint (tried.started, ==, checked.started);
+  g_auto (KtScratchResult) result = { 0 };
+  try_on (kt_scratch_check, GPOINTER_TO_INT (data), NULL, "wal_compression = lz4\n", &result);
+  g_assert_cmpint (result.started, ==, GPOINTER_TO_INT (data) == KT_TEST_DEBIAN_MAJOR);
 }
 
 static void
