@@ -313,8 +313,8 @@ query_valist (KtConnection *connection, GError **error, const char *what, const 
 PGresult *
 kt_connection_query (KtConnection *connection, GError **error, const char *sql, ...)
 {
-  g_auto (GStrv) lines = g_strsplit (sql, "\n", 2);
-  g_autofree char *what = g_utf8_strlen (lines[0], -1) > 80 ? g_utf8_substring (lines[0], 0, 80) : g_strdup (lines[0]);
+  g_autofree char *line = g_strndup (sql, strcspn (sql, "\n"));
+  g_autofree char *what = g_utf8_strlen (line, -1) > 80 ? g_utf8_substring (line, 0, 80) : g_strdup (line);
   va_list args;
   va_start (args, sql);
   PGresult *result = query_valist (connection, error, what, sql, args);

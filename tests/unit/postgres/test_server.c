@@ -282,6 +282,7 @@ test_locked_table (void)
   g_assert_no_error (error);
   g_autoptr (PGresult) locked = kt_connection_query (holder, &error, "BEGIN; LOCK TABLE transactions", NULL);
   g_assert_no_error (error);
+  g_assert_nonnull (locked);
   g_autoptr (KtServer) server = loaded (conninfo);
   assert_no_notes (server);
   const KtRelation *relation = table_of (server, "transactions");
