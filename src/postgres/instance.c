@@ -117,6 +117,9 @@ failure_words (const KtInstance *instance, LogMark mark)
 {
   g_autofree char *early = g_strcmp0 (instance->start_log, instance->log_file) != 0
     ? kt_log_read (instance->start_log, mark.start_log) : g_strdup ("");
+  /* Where the collector never ran, its files still tell of the sessions that the shutdown ended. */
+  if (kt_log_has_failure (early))
+    return kt_log_failure (early);
   g_autofree char *late = log_since (instance, mark.log);
   g_autofree char *all = g_strconcat (early, late, NULL);
   g_autofree char *journal = *all == '\0' && instance->control == KT_CONTROL_SYSTEMD ? journal_of_unit (instance) : NULL;

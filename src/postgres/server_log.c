@@ -187,8 +187,8 @@ kt_log_failure (const char *text)
   guint last = reports->len;
   for (guint i = 0; i < reports->len; i++)
     {
-      const char *severity = ((Report *) g_ptr_array_index (reports, i))->severity;
-      if (g_str_equal (severity, "FATAL") || g_str_equal (severity, "PANIC"))
+      const Report *report = g_ptr_array_index (reports, i);
+      if ((g_str_equal (report->severity, "FATAL") || g_str_equal (report->severity, "PANIC")) && is_problem (report))
         last = i;
     }
   if (last == reports->len)
@@ -205,6 +205,12 @@ kt_log_failure (const char *text)
     }
   g_auto (GStrv) all = g_strv_builder_end (lines);
   return g_strjoinv ("\n", all);
+}
+
+gboolean
+kt_log_has_failure (const char *text)
+{
+  return strstr (text, "FATAL:  ") != NULL || strstr (text, "PANIC:  ") != NULL;
 }
 
 char *

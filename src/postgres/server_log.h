@@ -19,6 +19,9 @@ GStrv kt_log_problems (const char *text);
  * Caller frees. */
 char *kt_log_failure (const char *text);
 
+/* Is there any FATAL or PANIC in text of the plain format? */
+gboolean kt_log_has_failure (const char *text);
+
 /* The file that current_logfiles (its text) names for stderr, else csvlog, else jsonlog; NULL when it names none.
  * Caller frees. */
 char *kt_log_of_collector (const char *text, const char *data_directory);

@@ -87,6 +87,9 @@ test_failure (void)
   g_autofree char *library = kt_log_failure ("2026 [1] LOG:  starting PostgreSQL\n2026 [1] FATAL:  could not access file \"nope\"\n"
                                              "2026 [1] LOG:  database system is shut down\n");
   g_assert_cmpstr (library, ==, "FATAL: could not access file \"nope\"");
+  g_autofree char *asked_meanwhile = kt_log_failure ("2026 [1] FATAL:  could not access file \"nope\"\n"
+                                                     "2026 [2] FATAL:  the database system is starting up\n");
+  g_assert_cmpstr (asked_meanwhile, ==, "FATAL: could not access file \"nope\"");
   g_autofree char *port = kt_log_failure ("2026 [1] LOG:  starting PostgreSQL\n2026 [1] LOG:  could not bind Unix address \"/tmp/x\"\n"
                                           "2026 [1] HINT:  Is another postmaster running?\n"
                                           "2026 [1] WARNING:  could not create Unix-domain socket in directory \"/tmp\"\n"
