@@ -13,6 +13,8 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#define MAX_MAJOR 32
+
 static const int majors[] = { 13, 14, 15, 16, 17, 18 };
 
 /* Waits for the end of its input, which comes with the end of the test however that happens. The working directory is
@@ -140,19 +142,62 @@ write_configuration (KtTestCluster *cluster, const KtTestClusterOptions *options
     write_file (cluster->data_directory, "pg_hba.conf", options->hba, "w");
 }
 
-KtTestCluster *
-kt_test_cluster_new (const KtTestClusterOptions *options)
+/* A folder with a guardian, and nothing in it. */
+static KtTestCluster *
+empty_cluster (int major)
 {
   KtTestCluster *cluster = g_new0 (KtTestCluster, 1);
-  cluster->major = options->major != 0 ? options->major : KT_TEST_DEBIAN_MAJOR;
-  cluster->bin_directory = kt_test_binaries (cluster->major);
+  cluster->major = major;
+  cluster->bin_directory = kt_test_binaries (major);
   if (cluster->bin_directory == NULL)
-    g_error ("PostgreSQL %d is not here; scripts/setup test and scripts/postgres-matrix install it", cluster->major);
+    g_error ("PostgreSQL %d is not here; scripts/setup test and scripts/postgres-matrix install it", major);
   cluster->user = g_strdup (geteuid () == 0 ? "postgres" : g_get_user_name ());
   make_folder (cluster);
   start_guardian (cluster);
-  run_program (cluster, (const char *const[]){ "initdb", "--no-sync", "--auth=trust", "--username=postgres", "--no-locale",
-                                               "--encoding=UTF8", "--pgdata", cluster->data_directory, NULL });
+  return cluster;
+}
+
+static KtTestCluster *fresh[MAX_MAJOR];  /* what initdb made, never started */
+static KtTestCluster *shared[MAX_MAJOR];
+
+static void
+free_kept (void)
+{
+  for (gsize i = 0; i < MAX_MAJOR; i++)
+    {
+      g_clear_pointer (&fresh[i], kt_test_cluster_free);
+      g_clear_pointer (&shared[i], kt_test_cluster_free);
+    }
+}
+
+/* initdb runs once a version and program; its result is copied, which costs a tenth. */
+static const char *
+fresh_data_directory (int major)
+{
+  static gboolean registered = FALSE;
+  g_assert_cmpint (major, <, MAX_MAJOR);
+  if (!registered)
+    atexit (free_kept);
+  registered = TRUE;
+  if (fresh[major] == NULL)
+    {
+      fresh[major] = empty_cluster (major);
+      run_program (fresh[major], (const char *const[]){ "initdb", "--no-sync", "--auth=trust", "--username=postgres", "--no-locale",
+                                                        "--encoding=UTF8", "--pgdata", fresh[major]->data_directory, NULL });
+    }
+  return fresh[major]->data_directory;
+}
+
+KtTestCluster *
+kt_test_cluster_new (const KtTestClusterOptions *options)
+{
+  int major = options->major != 0 ? options->major : KT_TEST_DEBIAN_MAJOR;
+  const char *fresh_data = fresh_data_directory (major);
+  KtTestCluster *cluster = empty_cluster (major);
+  const char *const copy[] = { "cp", "-a", fresh_data, cluster->data_directory, NULL };
+  g_autoptr (GError) error = NULL;
+  kt_run (&(KtRun){ .argv = copy, .user = cluster->user, .deadline_ms = 100000 }, NULL, NULL, &error);
+  g_assert_no_error (error);
   write_configuration (cluster, options);
   if (!options->stopped)
     kt_test_cluster_start (cluster);
@@ -177,23 +222,10 @@ kt_test_cluster_free (KtTestCluster *cluster)
   g_free (cluster);
 }
 
-static KtTestCluster *shared[32];
-
-static void
-free_shared (void)
-{
-  for (gsize i = 0; i < G_N_ELEMENTS (shared); i++)
-    g_clear_pointer (&shared[i], kt_test_cluster_free);
-}
-
 KtTestCluster *
 kt_test_cluster_shared (int major)
 {
-  static gboolean registered = FALSE;
-  g_assert_cmpint (major, <, (int) G_N_ELEMENTS (shared));
-  if (!registered)
-    atexit (free_shared);
-  registered = TRUE;
+  g_assert_cmpint (major, <, MAX_MAJOR);
   if (shared[major] == NULL)
     shared[major] = kt_test_cluster_new (&(KtTestClusterOptions){ .major = major, .without_sync = TRUE });
   return shared[major];

@@ -38,6 +38,7 @@ char *kt_test_binaries (int major);
 /* Registers @test as PATH/15 and so on, once for each version present; its data is GINT_TO_POINTER (major). */
 void kt_test_add_versions (const char *path, GTestDataFunc test);
 
+/* All clusters of one version in one program have the same system identifier. */
 KtTestCluster *kt_test_cluster_new (const KtTestClusterOptions *options);
 void kt_test_cluster_free (KtTestCluster *cluster);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (KtTestCluster, kt_test_cluster_free)
