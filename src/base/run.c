@@ -23,7 +23,7 @@ typedef struct {
   gid_t gid;
   gid_t groups[MAX_GROUPS];
   int n_groups;
-  const char *cgroup;
+  const char *const *cgroups;
 } Identity;
 
 void
@@ -83,8 +83,9 @@ child_setup (gpointer data)
   sigemptyset (&none);
   sigprocmask (SIG_SETMASK, &none, NULL);
   signal (SIGPIPE, SIG_DFL);
-  if (identity->cgroup != NULL && !enter_cgroup (identity->cgroup))
-    _exit (126);
+  for (const char *const *procs = identity->cgroups; procs != NULL && *procs != NULL; procs++)
+    if (!enter_cgroup (*procs))
+      _exit (126);
   if (identity->change
       && (setgroups ((size_t) identity->n_groups, identity->groups) != 0
           || setresgid (identity->gid, identity->gid, identity->gid) != 0
@@ -226,7 +227,7 @@ kt_run (const KtRun *run, KtRunResult *result, GCancellable *cancellable, GError
   Identity identity;
   if (!identity_of (run->user, &identity, error))
     return FALSE;
-  identity.cgroup = run->cgroup;
+  identity.cgroups = run->cgroups;
   gint64 start = g_get_monotonic_time ();
   guint deadline_ms = run->deadline_ms != 0 ? run->deadline_ms : DEFAULT_DEADLINE_MS;
   gint64 deadline = start + (gint64) deadline_ms * 1000;

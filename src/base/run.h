@@ -13,7 +13,7 @@ typedef struct {
   const char *const *env;  /* "NAME=value" added to the environment, or NULL */
   const char *cwd;         /* NULL: "/" */
   const char *user;        /* run as this user when we are root; NULL or our own name: as we are */
-  const char *cgroup;      /* the cgroup.procs file that the program enters before its first instruction, or NULL */
+  const char *const *cgroups; /* cgroup.procs files that the program enters before its first instruction, or NULL */
   guint deadline_ms;       /* 0: 10 s */
   gsize max_output;        /* bytes kept of each stream, 0: 1 MiB; more is dropped, not an error */
   gboolean any_status;     /* a non-zero exit status is an answer, not an error */

@@ -32,7 +32,7 @@ run_server (gpointer data)
   const KtRun run = {
     .argv = (const char *const *) server->argv,
     .user = server->site->user,
-    .cgroup = server->cgroup,
+    .cgroups = server->cgroups,
     .cwd = server->site->folder,
     .any_status = TRUE,
     /* Only a safety net: the site's deadline comes first and leaves the log readable. */
@@ -54,14 +54,14 @@ server_argv (const KtScratchSite *site, const char *program)
 }
 
 KtScratchServer *
-kt_scratch_server_start (const KtScratchSite *site, const KtScratchLimit *limit, GError **error)
+kt_scratch_server_start (const KtScratchSite *site, const char *const *cgroups, GError **error)
 {
   g_autofree char *program = kt_scratch_site_program (site, "postgres", error);
   if (program == NULL)
     return NULL;
   KtScratchServer *server = g_new0 (KtScratchServer, 1);
   server->site = site;
-  server->cgroup = limit != NULL ? kt_scratch_limit_procs (limit) : NULL;
+  server->cgroups = cgroups;
   server->argv = server_argv (site, program);
   server->stop = g_cancellable_new ();
   server->thread = g_thread_new ("scratch", run_server, server);

@@ -5,12 +5,11 @@
 #pragma once
 
 #include "base/run.h"
-#include "postgres/scratch_limit.h"
 #include "postgres/scratch_site.h"
 
 typedef struct {
   const KtScratchSite *site;
-  const char *cgroup; /* or NULL */
+  const char *const *cgroups; /* borrowed; or NULL */
   GStrv argv;
   GThread *thread;
   GCancellable *stop;
@@ -19,7 +18,8 @@ typedef struct {
   GError *error;      /* it could not be run at all */
 } KtScratchServer;
 
-KtScratchServer *kt_scratch_server_start (const KtScratchSite *site, const KtScratchLimit *limit, GError **error);
+/* @cgroups: as in KtRun, or NULL; they live on. */
+KtScratchServer *kt_scratch_server_start (const KtScratchSite *site, const char *const *cgroups, GError **error);
 /* Stops it if need be. */
 void kt_scratch_server_free (KtScratchServer *server);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (KtScratchServer, kt_scratch_server_free)
