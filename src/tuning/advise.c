@@ -189,7 +189,8 @@ static gboolean
 comes_from_alter_system (const KtAdviceRow *row, const KtInputs *in)
 {
   const KtSetting *setting = setting_of (in, row->param);
-  return setting != NULL && setting->source_file != NULL && g_str_has_suffix (setting->source_file, "postgresql.auto.conf");
+  return setting != NULL && setting->source_file != NULL && g_str_has_suffix (setting->source_file,
+                                                                              "postgresql.auto.conf");
 }
 
 /* "ALTER ROLE kaspa IN DATABASE kaspa: 64MB" for every such setting, or NULL. */
@@ -204,7 +205,8 @@ role_overrides (const KtAdviceRow *row, const KtInputs *in)
         continue;
       g_string_append (text, text->len > 0 ? "; " : "");
       if (*setting->role != '\0')
-        g_string_append_printf (text, "ALTER ROLE %s%s%s: %s", setting->role, *setting->database != '\0' ? " IN DATABASE " : "",
+        g_string_append_printf (text, "ALTER ROLE %s%s%s: %s", setting->role,
+                                *setting->database != '\0' ? " IN DATABASE " : "",
                                 setting->database, setting->value);
       else if (*setting->database != '\0')
         g_string_append_printf (text, "ALTER DATABASE %s: %s", setting->database, setting->value);
@@ -214,8 +216,8 @@ role_overrides (const KtAdviceRow *row, const KtInputs *in)
   return text->len > 0 ? g_string_free (g_steal_pointer (&text), FALSE) : NULL;
 }
 
-/* The command line and the environment beat every file and ALTER SYSTEM; roles and databases only concern their sessions;
- * an ALTER SYSTEM can be moved. */
+/* The command line and the environment beat every file and ALTER SYSTEM; roles and databases only concern their
+ * sessions; an ALTER SYSTEM can be moved. */
 static void
 judge_change (KtAdviceRow *row, const KtInputs *in)
 {
@@ -287,7 +289,8 @@ find_overridden (KtAdvice *advice)
     {
       const KtAdviceRow *row = advice->rows->pdata[i];
       if (row->verdict == KT_VERDICT_OVERRIDDEN)
-        kt_findings_add (advice->findings, KT_SEVERITY_WARNING, row->param->name, "change it where the server is started",
+        kt_findings_add (advice->findings, KT_SEVERITY_WARNING, row->param->name,
+                         "change it where the server is started",
                          "%s should be %s, but %s is set on the %s, which no file and no ALTER SYSTEM can change",
                          row->param->name, row->wanted, row->running, row->overridden_by);
       else if (row->pending_restart)
@@ -328,7 +331,8 @@ find_about_wal (KtAdvice *advice)
   g_autofree char *rate = kt_size_format ((gint64) in->wal_rate);
   if (in->wal_rate_measured && needed > max)
     kt_findings_add (advice->findings, KT_SEVERITY_NOTE, "max_wal_size", "more free space for pg_wal, or a faster disk",
-                     "at the measured %s/s of WAL checkpoints by time alone would need max_wal_size %s; volume will force them earlier",
+                     "at the measured %s/s of WAL checkpoints by time alone would need max_wal_size %s; volume will "
+                     "force them earlier",
                      rate, need);
 }
 
@@ -391,7 +395,8 @@ check_version (int major, GError **error)
 }
 
 KtAdvice *
-kt_advise (const KtPlatform *platform, const KtServer *server, const KtProfile *profile, const KtOptions *options, GError **error)
+kt_advise (const KtPlatform *platform, const KtServer *server, const KtProfile *profile, const KtOptions *options,
+           GError **error)
 {
   static const KtOptions defaults = KT_OPTIONS_DEFAULT;
   const KtOptions *wishes = options != NULL ? options : &defaults;

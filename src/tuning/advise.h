@@ -25,7 +25,7 @@ typedef struct {
   KtVerdict verdict;
   KtApply apply;
   char *because;
-  char *overridden_by; /* what beats a file: "command line", "ALTER SYSTEM (…)", "ALTER ROLE kaspa: 64MB"; NULL: nothing.
+  char *overridden_by; /* what beats a file: "command line", "ALTER SYSTEM (…)", "ALTER ROLE kaspa: 64MB", or NULL.
                         * With verdict CHANGE it can be moved (ALTER SYSTEM) or concerns some sessions only (roles). */
   gboolean pending_restart; /* a changed value already waits for one */
 } KtAdviceRow;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * Kernel settings for a database host. kastune only says what to run: they concern every program of the machine. Inside a
- * container nothing of this can be changed, so nothing is said.
+ * Kernel settings for a database host. kastune only says what to run: they concern every program of the machine. Inside
+ * a container nothing of this can be changed, so nothing is said.
  */
 #include "tuning/advise_parts.h"
 
@@ -85,14 +85,16 @@ advise_huge_pages (KtAdvice *advice)
   gint64 needed = huge_pages_needed (advice, memory->huge_page_size);
   KtKernelRow *row =
     add_row (advice, "vm.nr_hugepages",
-             "reserved pages are lost to everything else; when memory is fragmented fewer are granted: read it back, or reboot",
-             "%s of shared_buffers: without huge pages each session's page table takes up to %" G_GINT64_FORMAT " MB", size,
+             "reserved pages are lost to everything else; when memory is fragmented fewer are granted: read it back, "
+             "or reboot",
+             "%s of shared_buffers: without huge pages each session's page table takes up to %" G_GINT64_FORMAT " MB",
+             size,
              buffers / 512 / KT_MIB);
   set_sysctl (row, memory->huge_pages_total, needed, memory->huge_pages_total >= needed);
 }
 
-/* Does what is promised now, and what PostgreSQL needs at worst, leave a tenth of the limit that strict accounting would
- * set? Memory in huge pages is part of neither. */
+/* Does what is promised now, and what PostgreSQL needs at worst, leave a tenth of the limit that strict accounting
+ * would set? Memory in huge pages is part of neither. */
 static gboolean
 strict_limit_is_enough (const KtAdvice *advice)
 {
@@ -130,7 +132,8 @@ advise_overcommit (KtAdvice *advice)
     return;
   if (running == 2)
     {
-      KtKernelRow *strict = add_row (advice, "vm.overcommit_memory", NULL, "memory is promised only once: no surprise from the OOM killer");
+      KtKernelRow *strict = add_row (advice, "vm.overcommit_memory", NULL,
+                                     "memory is promised only once: no surprise from the OOM killer");
       set_sysctl (strict, 2, 2, TRUE);
       return;
     }
@@ -142,14 +145,16 @@ advise_overcommit (KtAdvice *advice)
       return;
     }
   g_autofree char *committed = kt_size_format (memory->committed);
-  KtKernelRow *row = add_row (advice, "vm.overcommit_memory", "new processes and large mappings of anything else can fail",
-                              "PostgreSQL has this machine to itself: with 2 an allocation fails instead of the OOM killer ending "
-                              "one session and with it all others; the ratio comes first, %s are promised now", committed);
+  KtKernelRow *row = add_row (advice, "vm.overcommit_memory", "new processes and large mappings can fail",
+                              "PostgreSQL has this machine to itself: with 2 an allocation fails instead of the OOM "
+                              "killer ending one session and with it all others; %s are promised now",
+                              committed);
   set_sysctl (row, running, 2, FALSE);
   g_free (row->command);
   row->command = g_strdup_printf ("sysctl -w vm.overcommit_ratio=%d vm.overcommit_memory=2", STRICT_RATIO);
   g_free (row->persist);
-  row->persist = g_strdup_printf ("vm.overcommit_ratio = %d and vm.overcommit_memory = 2 in %s", STRICT_RATIO, SYSCTL_FILE);
+  row->persist = g_strdup_printf ("vm.overcommit_ratio = %d and vm.overcommit_memory = 2 in %s", STRICT_RATIO,
+                                  SYSCTL_FILE);
 }
 
 static void
@@ -177,7 +182,9 @@ advise_dirty_bytes (KtAdvice *advice)
   const KtKernel *kernel = &in->platform->kernel;
   gint64 background = (gint64) kt_disk_choose (&in->data, 64, 128, 256) * KT_MIB;
   gint64 limit = (gint64) kt_disk_choose (&in->data, 256, 512, 1024) * KT_MIB;
-  if (in->data.zfs || in->data.class == KT_STORAGE_MEMORY || kernel->dirty_background_bytes < 0 || kernel->dirty_bytes < 0)
+  if (in->data.zfs || in->data.class == KT_STORAGE_MEMORY)
+    return;
+  if (kernel->dirty_background_bytes < 0 || kernel->dirty_bytes < 0)
     return;
   g_autofree char *disk = kt_disk_describe (&in->data);
   g_autofree char *memory = kt_size_format (in->platform->memory.total);
@@ -193,7 +200,8 @@ advise_dirty_bytes (KtAdvice *advice)
       gint64 by_ratio = in->platform->memory.total / 100 * MAX (rows[i].ratio, 0);
       gint64 now = rows[i].running > 0 ? rows[i].running : by_ratio;
       KtKernelRow *row = add_row (advice, rows[i].name, "setting the bytes zeroes the ratio; it concerns every program",
-                                  "storage is %s; %" G_GINT64_FORMAT " %% of %s would pile up before the kernel starts writing", disk,
+                                  "storage is %s; %" G_GINT64_FORMAT " %% of %s would pile up before the kernel writes",
+                                  disk,
                                   MAX (rows[i].ratio, 0), memory);
       set_sysctl (row, rows[i].running, rows[i].wanted, now > 0 && now <= rows[i].wanted);
     }
@@ -206,7 +214,8 @@ advise_transparent_huge_pages (KtAdvice *advice)
   if (running == NULL)
     return;
   KtKernelRow *row = add_row (advice, "transparent huge pages", "concerns every program of the machine",
-                              "with always the kernel compacts memory at the wrong moments; shared_buffers do not use them");
+                              "with always the kernel compacts memory at the wrong moments; shared_buffers do not use "
+                              "them");
   row->running = g_strdup (running);
   row->wanted = g_strdup ("madvise");
   row->verdict = g_str_equal (running, "always") ? KT_VERDICT_CHANGE : KT_VERDICT_AS_WANTED;
@@ -225,14 +234,17 @@ advise_numa (KtAdvice *advice)
     gint64 running;
     const char *why;
   } rows[] = {
-    { "vm.zone_reclaim_mode", platform->kernel.zone_reclaim_mode, "shared_buffers and page cache belong to all nodes: take memory from another node before dropping cache" },
-    { "kernel.numa_balancing", platform->kernel.numa_balancing, "moving pages of shared memory between nodes costs more than it saves" },
+    { "vm.zone_reclaim_mode", platform->kernel.zone_reclaim_mode,
+      "shared_buffers and page cache belong to all nodes: take memory from another node before dropping cache" },
+    { "kernel.numa_balancing", platform->kernel.numa_balancing,
+      "moving pages of shared memory between nodes costs more than it saves" },
   };
   for (gsize i = 0; platform->cpu.numa_nodes > 1 && i < G_N_ELEMENTS (rows); i++)
     {
       if (rows[i].running < 0)
         continue;
-      KtKernelRow *row = add_row (advice, rows[i].name, NULL, "%u NUMA nodes: %s", platform->cpu.numa_nodes, rows[i].why);
+      KtKernelRow *row = add_row (advice, rows[i].name, NULL, "%u NUMA nodes: %s", platform->cpu.numa_nodes,
+                                  rows[i].why);
       set_sysctl (row, rows[i].running, 0, rows[i].running == 0);
     }
 }
@@ -247,7 +259,8 @@ static void
 set_queue (KtKernelRow *row, const KtBlockDevice *device, const char *file, const char *wanted)
 {
   row->command = g_strdup_printf ("echo %s > /sys/block/%s/queue/%s", wanted, device->name, file);
-  row->persist = g_strdup_printf ("ACTION==\"add|change\", KERNEL==\"%s\", ATTR{queue/%s}=\"%s\" in /etc/udev/rules.d/90-kastune.rules",
+  row->persist = g_strdup_printf ("ACTION==\"add|change\", KERNEL==\"%s\", ATTR{queue/%s}=\"%s\" in "
+                                  "/etc/udev/rules.d/90-kastune.rules",
                                   device->name, file, wanted);
 }
 
@@ -258,7 +271,9 @@ advise_scheduler (KtAdvice *advice, const KtBlockDevice *device)
   static const char *const direct[] = { "nvme", "virtio", "xen", "hyperv", NULL };
   static const char *const ordered[] = { "sata", "sas", "scsi", "usb", NULL };
   const char *transport = device->transport != NULL ? device->transport : "";
-  const char *wanted = g_strv_contains (direct, transport) ? "none" : g_strv_contains (ordered, transport) ? "mq-deadline" : NULL;
+  const char *wanted = g_strv_contains (direct, transport)    ? "none"
+                       : g_strv_contains (ordered, transport) ? "mq-deadline"
+                                                              : NULL;
   if (wanted == NULL || device->scheduler == NULL)
     return;
   g_autofree char *name = g_strdup_printf ("scheduler of %s", device->name);
@@ -278,7 +293,8 @@ advise_read_ahead (KtAdvice *advice, const KtBlockDevice *device)
   if (advice->in->data.class != KT_STORAGE_HDD || device->read_ahead < 0)
     return;
   g_autofree char *name = g_strdup_printf ("read-ahead of %s", device->name);
-  KtKernelRow *row = add_row (advice, name, NULL, "slow storage: vacuum and index builds gain from reading far ahead; look-ups by key do not");
+  KtKernelRow *row = add_row (advice, name, NULL, "slow storage: vacuum and index builds gain from reading far ahead; "
+                                                  "look-ups by key do not");
   row->running = kt_size_format (device->read_ahead);
   row->wanted = kt_size_format (wanted);
   row->verdict = device->read_ahead >= wanted ? KT_VERDICT_AS_WANTED : KT_VERDICT_CHANGE;
@@ -317,15 +333,16 @@ advise_arc (KtAdvice *advice)
   wanted = MAX (wanted, total / 16) / KT_MIB * KT_MIB;
   g_autofree char *memory = kt_size_format (total);
   KtKernelRow *row = add_row (advice, "zfs_arc_max", "lowering it does not shrink the cache at once",
-                              "of %s, PostgreSQL at worst, the other programs and a tenth must stay free: the cache gives way too slowly, "
-                              "and a restart with large shared_buffers can fail", memory);
+                              "of %s, PostgreSQL at worst, the other programs and a tenth must stay free: the cache "
+                              "gives way too slowly, and a restart with large shared_buffers can fail", memory);
   row->running = kt_size_format (running);
   row->wanted = kt_size_format (wanted);
   row->verdict = running <= wanted + wanted / 20 ? KT_VERDICT_AS_WANTED : KT_VERDICT_CHANGE;
   if (row->verdict != KT_VERDICT_CHANGE)
     return;
   row->command = g_strdup_printf ("echo %" G_GINT64_FORMAT " > /sys/module/zfs/parameters/zfs_arc_max", wanted);
-  row->persist = g_strdup_printf ("options zfs zfs_arc_max=%" G_GINT64_FORMAT " in /etc/modprobe.d/kastune-zfs.conf", wanted);
+  row->persist = g_strdup_printf ("options zfs zfs_arc_max=%" G_GINT64_FORMAT " in /etc/modprobe.d/kastune-zfs.conf",
+                                  wanted);
 }
 
 void

@@ -14,9 +14,12 @@ typedef struct {
 
 static const Offer offers[] = {
   { TRUE, "synchronous_commit", "off",
-    "commits of this role stop waiting for the disk: 9 to 37 % more throughput and a quarter of the flushes, measured. After a crash "
-    "or power cut of the server up to three times wal_writer_delay (0.6 s) of its last commits are gone, always the newest and never out "
-    "of order, so its tables and its progress row stay consistent and it fetches the lost part again from the node, which keeps about "
+    "commits of this role stop waiting for the disk: 9 to 37 % more throughput and a quarter of the flushes, measured. "
+    "After a crash "
+    "or power cut of the server up to three times wal_writer_delay (0.6 s) of its last commits are gone, always the "
+    "newest and never out "
+    "of order, so its tables and its progress row stay consistent and it fetches the lost part again from the node, "
+    "which keeps about "
     "30 hours. Not for a role that writes anything the node cannot send again" },
   { FALSE, "statement_timeout", "30s", "a query that nobody waits for any more ends after 30 s; longer reports fail" },
   { FALSE, "idle_in_transaction_session_timeout", "60s",
@@ -28,7 +31,9 @@ offer_row (const Offer *offer, const KtOptions *options)
 {
   KtRoleRow *row = g_new0 (KtRoleRow, 1);
   row->role_known = offer->for_indexer && options->indexer_role != NULL;
-  row->role = g_strdup (row->role_known ? options->indexer_role : offer->for_indexer ? "the indexer's role" : "the API's role");
+  row->role = g_strdup (row->role_known      ? options->indexer_role
+                        : offer->for_indexer ? "the indexer's role"
+                                             : "the API's role");
   g_autofree char *name = row->role_known ? kt_sql_identifier (row->role) : g_strdup ("NAME");
   row->setting = offer->setting;
   row->value = offer->value;

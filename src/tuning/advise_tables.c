@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT
  *
- * Storage parameters of the indexer's largest tables. A share of a billion rows is too much to wait for, so they get counts
- * of their own: about an hour of inserts. They are lost when a schema migration rebuilds a table (10 to 20, 22 to 23).
+ * Storage parameters of the indexer's largest tables. A share of a billion rows is too much to wait for, so they get
+ * counts of their own: about an hour of inserts. They are lost when a schema migration rebuilds a table (10 to 20, 22
+ * to 23).
  */
 #include "tuning/advise_parts.h"
 
@@ -87,9 +88,11 @@ choose_options (const KtInputs *in, const KtRelation *table, const KtTableFact *
     {
       options[n++] = (Option){ "autovacuum_vacuum_scale_factor", table->rows >= HUGE_ROWS ? 0.01 : 0.02, 1.05 };
       options[n++] = (Option){ "autovacuum_analyze_scale_factor", 0.005, 1.05 };
-      g_string_append (because, is_pruned (table) ? "; old rows are pruned" : "; a share of it is too long to wait for");
+      g_string_append (because,
+                       is_pruned (table) ? "; old rows are pruned" : "; a share of it is too long to wait for");
     }
-  if (fact->link && kt_disk_is_flash (&in->data) && kt_wanted_int (in, "autovacuum_vacuum_cost_limit") >= LINK_COST_LIMIT)
+  if (fact->link && kt_disk_is_flash (&in->data) && kt_wanted_int (in,
+                                                                   "autovacuum_vacuum_cost_limit") >= LINK_COST_LIMIT)
     {
       options[n++] = (Option){ "autovacuum_vacuum_cost_limit", LINK_COST_LIMIT, 1.05 };
       g_string_append (because, "; the largest table of all does not share the workers' common cost limit");

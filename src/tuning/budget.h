@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * Where the memory goes. First what PostgreSQL may use: the machine or its limit minus what others need. Then what a set
- * of settings can use at worst. Both as sums that can be shown line by line.
+ * Where the memory goes. First what PostgreSQL may use: the machine or its limit minus what others need. Then what a
+ * set of settings can use at worst. Both as sums that can be shown line by line.
  */
 #pragma once
 
@@ -66,8 +66,8 @@ const char *kt_memory_verdict_name (KtMemoryVerdict verdict); /* "fits", "tight"
 
 /* The sum alone. */
 gint64 kt_worst_case_total (const KtMemoryUse *use);
-/* The largest shared_buffers, and the largest work_mem, with which the rest of @use still fits into @memory (75 % of it).
- * May be negative. */
+/* The largest shared_buffers, and the largest work_mem, with which the rest of @use still fits into @memory (75 % of
+ * it). May be negative. */
 gint64 kt_room_for_shared_buffers (const KtMemoryUse *use, gint64 memory);
 gint64 kt_room_for_work_mem (const KtMemoryUse *use, gint64 memory);
 

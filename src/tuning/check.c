@@ -115,7 +115,8 @@ check_factors (const KtInputs *in, GPtrArray *findings)
   g_hash_table_iter_init (&iter, in->profile->factor);
   while (g_hash_table_iter_next (&iter, &name, NULL))
     if (!kt_param_exists (kt_param_find (name), in->major))
-      kt_findings_add (findings, KT_SEVERITY_NOTE, name, NULL, "%s: [factor] %s: PostgreSQL %d does not have it, nothing happens",
+      kt_findings_add (findings, KT_SEVERITY_NOTE, name, NULL, "%s: [factor] %s: PostgreSQL %d does not have it, "
+                                                               "nothing happens",
                        in->profile->file, (const char *) name, in->major);
 }
 
@@ -131,7 +132,8 @@ wanted_set (const KtInputs *in, GPtrArray *texts)
       g_auto (KtValue) value = { 0 };
       g_autoptr (GString) because = g_string_new (NULL);
       const KtParam *param = &params[i];
-      if (param->library != NULL || !kt_param_exists (param, in->major) || !kt_param_wanted (param, in, &value, because))
+      if (param->library != NULL || !kt_param_exists (param, in->major) || !kt_param_wanted (param, in, &value,
+                                                                                             because))
         continue;
       KtProposal proposal = { .name = param->name, .value = kt_wanted_text (in, param->name) };
       g_ptr_array_add (texts, (gpointer) proposal.value);

@@ -60,10 +60,13 @@ check_full_page_writes (KtCheck *check)
   if (all_volumes_are_zfs (check->in))
     kt_findings_add (check->findings, KT_SEVERITY_WARNING, "full_page_writes",
                      "turn it on before copying the data to other storage, and for pg_rewind",
-                     "full_page_writes = off: redundant on ZFS as long as every record is at least 8 kB and the data stay there");
+                     "full_page_writes = off: redundant on ZFS as long as every record is at least 8 kB and the data "
+                     "stay there");
   else
-    kt_findings_add (check->findings, kt_check_severity (check, "full_page_writes"), "full_page_writes", "go back to on",
-                     "full_page_writes = off: a page torn by a crash is silent corruption, and not every volume here is ZFS");
+    kt_findings_add (check->findings, kt_check_severity (check, "full_page_writes"), "full_page_writes",
+                     "go back to on",
+                     "full_page_writes = off: a page torn by a crash is silent corruption, and not every volume here "
+                     "is ZFS");
 }
 
 static void
@@ -72,7 +75,8 @@ check_synchronous_commit (KtCheck *check)
   if (is (check, "synchronous_commit", "off"))
     kt_findings_add (check->findings, KT_SEVERITY_WARNING, "synchronous_commit",
                      "set it for the indexer's role alone: ALTER ROLE … SET synchronous_commit = off",
-                     "synchronous_commit = off for the whole server: the last commits before a crash are lost, for every database in it");
+                     "synchronous_commit = off for the whole server: the last commits before a crash are lost, for "
+                     "every database in it");
 }
 
 static void
@@ -99,8 +103,8 @@ check_reserved_connections (KtCheck *check)
   gint64 connections = whole (check, "max_connections", 100);
   if (reserved >= connections)
     kt_findings_add (check->findings, KT_SEVERITY_REFUSE, "max_connections", "raise max_connections",
-                     "%" G_GINT64_FORMAT " reserved connections and max_connections %" G_GINT64_FORMAT ": the server does not start",
-                     reserved, connections);
+                     "%d reserved connections and max_connections %d: the server does not start", (int) reserved,
+                     (int) connections);
 }
 
 static void
@@ -112,35 +116,47 @@ check_enough_connections (KtCheck *check)
   guint in_use = in->server != NULL ? in->server->connections : 0;
   if (connections < in_use + in->reserved_connections)
     kt_findings_add (check->findings, KT_SEVERITY_REFUSE, "max_connections", "choose more",
-                     "max_connections %" G_GINT64_FORMAT " is less than the %u that are open and the %u that are reserved",
+                     "max_connections %" G_GINT64_FORMAT " is less than the %u that are open and the %u that are "
+                                                         "reserved",
                      connections, in_use, in->reserved_connections);
   else if (connections < needed)
     kt_findings_add (check->findings, KT_SEVERITY_WARNING, "max_connections", "raise it, or lower the pools",
-                     "max_connections %" G_GINT64_FORMAT " is less than the %" G_GINT64_FORMAT " that the indexer (%u), API servers (%u), "
-                     "others (%u) and reserved ones (%u) can need together; the indexer stops after waiting 30 s",
-                     connections, needed, in->pool, in->api_connections, in->other_connections, in->reserved_connections);
+                     "max_connections %d is less than the %d that the indexer (%u), API servers (%u), others (%u) and "
+                     "reserved ones (%u) can need together; the indexer stops after waiting 30 s",
+                     (int) connections, (int) needed, in->pool, in->api_connections, in->other_connections,
+                     in->reserved_connections);
 }
 
-/* Parameters that a standby must have at least as high as its primary, and that something may be using. */
+/* A standby must have at least the primary's value; on a primary something may be using what is there. */
+static void
+report_lowered (KtCheck *check, const char *name, double now, double then)
+{
+  const KtServer *server = check->in->server;
+  if (server->in_recovery)
+    kt_findings_add (check->findings, KT_SEVERITY_REFUSE, name, "lower it on the primary first",
+                     "%s from %g down to %g: this is a standby, which needs at least the primary's value", name, now,
+                     then);
+  else
+    kt_findings_add (check->findings, KT_SEVERITY_WARNING, name, "make sure that nothing needs the running value",
+                     "%s from %g down to %g%s", name, now, then,
+                     server->standbys > 0 ? ": standbys must follow after the primary" : "");
+}
+
 static void
 check_lowered (KtCheck *check)
 {
   guint n = 0;
   const KtParam *params = kt_params (&n);
+  KtCheck running = { .in = check->in };
   for (guint i = 0; check->in->server != NULL && i < n; i++)
     {
-      KtCheck running = { .in = check->in };
       const char *name = params[i].name;
+      double now = kt_check_number (&running, name, 0);
       if (!params[i].floor || kt_check_proposed (check, name) == NULL)
         continue;
-      double now = kt_check_number (&running, name, 0);
       double then = kt_check_number (check, name, now);
       if (then < now)
-        kt_findings_add (check->findings, check->in->server->in_recovery ? KT_SEVERITY_REFUSE : KT_SEVERITY_WARNING, name,
-                         check->in->server->in_recovery ? "lower it on the primary first" : "make sure that nothing needs the running value",
-                         "%s from %g down to %g%s", name, now, then,
-                         check->in->server->in_recovery       ? ": this is a standby, which needs at least the primary's value"
-                         : check->in->server->standbys > 0 ? ": standbys must follow after the primary" : "");
+        report_lowered (check, name, now, then);
     }
 }
 
@@ -177,7 +193,8 @@ check_wal_space (KtCheck *check)
   gboolean proposed = kt_check_proposed (check, "max_wal_size") != NULL;
   kt_findings_add (check->findings, max > room && proposed ? KT_SEVERITY_REFUSE : KT_SEVERITY_WARNING, "max_wal_size",
                    "choose at most a quarter of the free space, or make room",
-                   "max_wal_size %s, and %s are free for pg_wal: the server stops when WAL cannot be written", size, free_space);
+                   "max_wal_size %s, and %s are free for pg_wal: the server stops when WAL cannot be written", size,
+                   free_space);
 }
 
 static void
@@ -189,12 +206,15 @@ check_memory (KtCheck *check)
   g_autofree char *memory = kt_size_format (check->in->memory);
   if (use.shared_buffers >= check->in->memory)
     kt_findings_add (check->findings, kt_check_severity (check, "shared_buffers"), "shared_buffers", "choose less",
-                     "shared_buffers alone take all of the %s that PostgreSQL may use: it does not start or is killed later", memory);
+                     "shared_buffers alone take all of the %s that PostgreSQL may use: it does not start or is killed "
+                     "later", memory);
   else if (worst->verdict != KT_MEMORY_FITS)
     kt_findings_add (check->findings,
-                     worst->verdict == KT_MEMORY_TOO_MUCH && check->n > 0 ? KT_SEVERITY_REFUSE : KT_SEVERITY_WARNING, NULL,
+                     worst->verdict == KT_MEMORY_TOO_MUCH && check->n > 0 ? KT_SEVERITY_REFUSE : KT_SEVERITY_WARNING,
+                     NULL,
                      "lower work_mem, max_connections or shared_buffers",
-                     "at worst these settings use %s, %.0f %% of the %s that PostgreSQL may use", total, worst->share * 100, memory);
+                     "at worst these settings use %s, %.0f %% of the %s that PostgreSQL may use", total,
+                     worst->share * 100, memory);
 }
 
 static void
@@ -207,11 +227,15 @@ check_huge_pages (KtCheck *check)
   if (is (check, "huge_pages", "off"))
     return;
   if (check->in->hugetlb_limit < needed && memory->huge_pages_total > 0)
-    kt_findings_add (check->findings, kt_check_severity (check, "huge_pages"), "huge_pages", "set huge_pages = off, or raise the limit",
-                     "the control group does not allow the huge pages that the machine has: the server would be killed by SIGBUS");
+    kt_findings_add (check->findings, kt_check_severity (check, "huge_pages"), "huge_pages",
+                     "set huge_pages = off, or raise the limit",
+                     "the control group does not allow the huge pages that the machine has: the server would be killed "
+                     "by SIGBUS");
   else if (is (check, "huge_pages", "on") && memory->huge_pages_total < pages)
-    kt_findings_add (check->findings, kt_check_severity (check, "huge_pages"), "huge_pages", "set vm.nr_hugepages first, or use try",
-                     "huge_pages = on needs %" G_GINT64_FORMAT " pages and %" G_GINT64_FORMAT " are reserved: the server does not start",
+    kt_findings_add (check->findings, kt_check_severity (check, "huge_pages"), "huge_pages",
+                     "set vm.nr_hugepages first, or use try",
+                     "huge_pages = on needs %" G_GINT64_FORMAT " pages and %" G_GINT64_FORMAT
+                     " are reserved: the server does not start",
                      pages, MAX (memory->huge_pages_total, 0));
   else if (is (check, "huge_pages", "on") && memory->huge_pages_free < pages)
     kt_findings_add (check->findings, KT_SEVERITY_WARNING, "huge_pages", "try with huge_pages = try",
@@ -260,11 +284,13 @@ check_workers (KtCheck *check)
   gint64 workers = whole (check, "autovacuum_max_workers", 3);
   gint64 pool = whole (check, "max_worker_processes", 8);
   if (workers > slots)
-    kt_findings_add (check->findings, KT_SEVERITY_WARNING, "autovacuum_max_workers", "raise autovacuum_worker_slots as well (restart)",
-                     "%" G_GINT64_FORMAT " autovacuum workers and only %" G_GINT64_FORMAT " slots: the others never start", workers, slots);
+    kt_findings_add (check->findings, KT_SEVERITY_WARNING, "autovacuum_max_workers",
+                     "raise autovacuum_worker_slots as well (restart)",
+                     "%d autovacuum workers and only %d slots: the others never start", (int) workers, (int) slots);
   if (check->in->timescaledb && whole (check, "timescaledb.max_background_workers", 16) + 3 > pool)
     kt_findings_add (check->findings, KT_SEVERITY_WARNING, "max_worker_processes", "raise it",
-                     "max_worker_processes %" G_GINT64_FORMAT " is too small for TimescaleDB's workers: jobs fail", pool);
+                     "max_worker_processes %" G_GINT64_FORMAT " is too small for TimescaleDB's workers: jobs fail",
+                     pool);
 }
 
 static void
@@ -278,7 +304,8 @@ check_io_uring (KtCheck *check)
                      "io_method = io_uring and kernel.io_uring_disabled is 2: the server does not start");
   else if (check->in->container)
     kt_findings_add (check->findings, KT_SEVERITY_REFUSE, "io_method", "use worker",
-                     "io_method = io_uring in a container: its system calls are forbidden by default and the server does not start");
+                     "io_method = io_uring in a container: its system calls are forbidden by default and the server "
+                     "does not start");
   else if (kernel->io_uring_disabled == 1)
     kt_findings_add (check->findings, KT_SEVERITY_WARNING, "io_method", "use worker",
                      "io_method = io_uring and kernel.io_uring_disabled is 1: only privileged processes may use it");
@@ -293,8 +320,10 @@ check_shared_memory_folder (KtCheck *check)
     return;
   g_autofree char *have = kt_size_format (size);
   g_autofree char *need = kt_size_format (needed);
-  kt_findings_add (check->findings, KT_SEVERITY_WARNING, "maintenance_work_mem", "start the container with a larger shm_size",
-                   "/dev/shm has %s and parallel index builds can take %s: “could not resize shared memory segment”", have, need);
+  kt_findings_add (check->findings, KT_SEVERITY_WARNING, "maintenance_work_mem",
+                   "start the container with a larger shm_size",
+                   "/dev/shm has %s and parallel index builds can take %s: “could not resize shared memory segment”",
+                   have, need);
 }
 
 void

@@ -30,7 +30,8 @@ check_placeholder (KtCheck *check, const KtProposal *proposal)
     add (check, proposal, KT_SEVERITY_WARNING, "look for a typing error",
          "%s is loaded and has no such parameter; the server would accept it silently and do nothing", prefix);
   else if (kt_param_find (proposal->name) == NULL)
-    add (check, proposal, KT_SEVERITY_NOTE, NULL, "%s is not preloaded: the server accepts any name with a dot", prefix);
+    add (check, proposal, KT_SEVERITY_NOTE, NULL, "%s is not preloaded: the server accepts any name with a dot",
+         prefix);
 }
 
 static void
@@ -42,11 +43,14 @@ check_unknown (KtCheck *check, const KtProposal *proposal)
     check_placeholder (check, proposal);
   else if (param != NULL && !kt_param_exists (param, major))
     add (check, proposal, KT_SEVERITY_REFUSE, "remove the line", "PostgreSQL %d does not have it (%s %d)", major,
-         major < param->since ? "it came with" : "the last to have it was", major < param->since ? param->since : param->until);
+         major < param->since ? "it came with" : "the last to have it was",
+         major < param->since ? param->since : param->until);
   else if (check->in->server != NULL)
-    add (check, proposal, KT_SEVERITY_REFUSE, "look for a typing error", "this server has no such parameter, and would not start");
+    add (check, proposal, KT_SEVERITY_REFUSE, "look for a typing error",
+         "this server has no such parameter, and would not start");
   else
-    add (check, proposal, KT_SEVERITY_NOTE, "check against a server", "not in kastune's table, so it cannot be checked without a server");
+    add (check, proposal, KT_SEVERITY_NOTE, "check against a server",
+         "not in kastune's table, so it cannot be checked without a server");
 }
 
 static char *
@@ -66,7 +70,8 @@ check_number_of_server (KtCheck *check, const KtProposal *proposal, const KtSett
     {
       const char *hint = kt_error_hint (error);
       const char *detail = kt_error_detail (error);
-      add (check, proposal, KT_SEVERITY_REFUSE, hint, "“%s”: %s", proposal->value, detail != NULL ? detail : error->message);
+      add (check, proposal, KT_SEVERITY_REFUSE, hint, "“%s”: %s", proposal->value,
+           detail != NULL ? detail : error->message);
       return;
     }
   if (setting->min == NULL || setting->max == NULL)
@@ -75,7 +80,8 @@ check_number_of_server (KtCheck *check, const KtProposal *proposal, const KtSett
     return;
   g_autofree char *least = limit_text (setting, setting->min);
   g_autofree char *most = limit_text (setting, setting->max);
-  add (check, proposal, KT_SEVERITY_REFUSE, "choose a value inside", "%s is outside %s … %s", proposal->value, least, most);
+  add (check, proposal, KT_SEVERITY_REFUSE, "choose a value inside", "%s is outside %s … %s", proposal->value, least,
+       most);
 }
 
 static void
@@ -92,8 +98,8 @@ check_word_of_server (KtCheck *check, const KtProposal *proposal, const KtSettin
   const KtParam *param = kt_param_find (proposal->name);
   gboolean known = param != NULL && param->words != NULL &&
                    g_strv_contains (kt_param_words (param, check->in->major), proposal->value);
-  add (check, proposal, KT_SEVERITY_REFUSE, "choose one of them", "“%s” is %s; this server offers %s", proposal->value,
-       known ? "not built into this server" : "no value of it", words);
+  add (check, proposal, KT_SEVERITY_REFUSE, "choose one of them", "“%s” is %s; this server offers %s",
+       proposal->value, known ? "not built into this server" : "no value of it", words);
 }
 
 static void
@@ -101,7 +107,8 @@ check_against_server (KtCheck *check, const KtProposal *proposal, const KtSettin
 {
   gboolean on = FALSE;
   if (g_strcmp0 (setting->context, "internal") == 0)
-    add (check, proposal, KT_SEVERITY_REFUSE, "remove the line", "it only tells how the server was built and cannot be set");
+    add (check, proposal, KT_SEVERITY_REFUSE, "remove the line", "it only tells how the server was built and cannot be "
+                                                                 "set");
   else if (setting->type == KT_GUC_BOOL && !kt_guc_parse_bool (proposal->value, &on))
     add (check, proposal, KT_SEVERITY_REFUSE, "write on or off", "“%s” is neither on nor off", proposal->value);
   else if (setting->type == KT_GUC_ENUM)
@@ -118,7 +125,8 @@ check_against_table (KtCheck *check, const KtProposal *proposal, const KtParam *
   if (!kt_param_parse (param, check->in->major, proposal->value, &value, &error))
     {
       const char *detail = kt_error_detail (error);
-      add (check, proposal, KT_SEVERITY_REFUSE, kt_error_hint (error), "%s%s%s", error->message, detail != NULL ? ": " : "",
+      add (check, proposal, KT_SEVERITY_REFUSE, kt_error_hint (error), "%s%s%s", error->message,
+           detail != NULL ? ": " : "",
            detail != NULL ? detail : "");
     }
   else if (!kt_param_offered (param, check->in, value.text))
@@ -132,7 +140,8 @@ check_never (KtCheck *check, const KtProposal *proposal, const KtParam *param)
   const KtSetting *running = check->in->server != NULL ? kt_server_setting (check->in->server, param->name) : NULL;
   const char *now = running != NULL ? running->value : kt_param_boot (param, check->in->major);
   if (!kt_guc_equal (param->type, param->unit, now, proposal->value))
-    add (check, proposal, KT_SEVERITY_WARNING, "leave it to whoever set the server up", "changes %s to %s; kastune never does: %s",
+    add (check, proposal, KT_SEVERITY_WARNING, "leave it to whoever set the server up",
+         "changes %s to %s; kastune never does: %s",
          now, proposal->value, param->left);
 }
 
@@ -143,7 +152,8 @@ check_one (KtCheck *check, const KtProposal *proposal)
   const KtParam *param = kt_param_find (proposal->name);
   gboolean in_version = param != NULL && kt_param_exists (param, check->in->major);
   if (kt_check_proposed (check, proposal->name) != proposal)
-    add (check, proposal, KT_SEVERITY_NOTE, "remove one of the lines", "set again further down, where the last one wins");
+    add (check, proposal, KT_SEVERITY_NOTE, "remove one of the lines",
+         "set again further down, where the last one wins");
   else if (setting != NULL)
     check_against_server (check, proposal, setting);
   else if (in_version && (check->in->server == NULL || param->library != NULL))

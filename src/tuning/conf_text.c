@@ -19,7 +19,8 @@ kt_conf_text_has (const KtAdvice *advice, const KtAdviceRow *row)
 {
   if (row->wanted == NULL)
     return FALSE;
-  return row->verdict == KT_VERDICT_CHANGE || (row->verdict == KT_VERDICT_AS_WANTED && !is_default (row, advice->in->major));
+  return row->verdict == KT_VERDICT_CHANGE || (row->verdict == KT_VERDICT_AS_WANTED && !is_default (row,
+                                                                                                    advice->in->major));
 }
 
 /* Comment lines of @text; a reason can be longer than a line. */
@@ -41,8 +42,10 @@ append_header (GString *out, const KtAdvice *advice)
   g_autofree char *worst = kt_size_format (advice->worst_case->total);
   g_autofree char *text = NULL;
   g_string_append (out, "# Written by kastune: changes made here are lost when it writes again.\n");
-  text = g_strdup_printf ("PostgreSQL %d, profile %s (%s), phase %s. PostgreSQL may use %s of memory, at worst these settings use %s.",
-                          in->major, in->profile->name, advice->profile_because, kt_phase_name (in->phase), memory, worst);
+  text = g_strdup_printf ("PostgreSQL %d, profile %s (%s), phase %s. PostgreSQL may use %s of memory, at worst these "
+                          "settings use %s.",
+                          in->major, in->profile->name, advice->profile_because, kt_phase_name (in->phase), memory,
+                          worst);
   append_comment (out, text);
 }
 

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * The text of kastune's own include file: grouped, the reason above every setting, the same advice gives the same bytes.
+ * The text of kastune's own include file: grouped, the reason above every setting, the same advice gives the same
+ * bytes.
  */
 #pragma once
 

@@ -27,7 +27,8 @@ nearest_names (const char *name)
   g_autoptr (GString) list = g_string_new (NULL);
   for (guint needed = 2; needed > 0 && list->len == 0; needed--)
     for (guint i = 0; i < n; i++)
-      if (words_in_common (lower, params[i].name) >= needed || (lower[0] != '\0' && strstr (params[i].name, lower) != NULL))
+      if (words_in_common (lower, params[i].name) >= needed || (lower[0] != '\0' && strstr (params[i].name,
+                                                                                            lower) != NULL))
         g_string_append_printf (list, "%s%s", list->len > 0 ? ", " : "did you mean ", params[i].name);
   return list->len > 0 ? g_string_free (g_steal_pointer (&list), FALSE) : NULL;
 }

@@ -4,8 +4,9 @@
  *  - the indexer's pool is 10 x batch concurrency (2 by default), an API server runs 4 workers of 15 connections;
  *  - 100 transactions/s at the tip of the chain, 2000 while catching up (its own ceiling for cache sizes is 3000);
  *  - 7.3 kB of WAL a transaction with long checkpoint cycles (measured; the defaults write 28 kB);
- *  - about 3 random page reads a transaction, so crash recovery replays 2.4 kB of WAL for each random read the disk can do,
- *    one after the other up to PostgreSQL 14, prefetched from 15 on; one replaying process manages 150 MB/s at most.
+ *  - about 3 random page reads a transaction, so crash recovery replays 2.4 kB of WAL for each random read the disk can
+ *    do, one after the other up to PostgreSQL 14, prefetched from 15 on; one replaying process manages 150 MB/s at
+ *    most.
  */
 #include "tuning/inputs.h"
 
@@ -172,7 +173,9 @@ read_server (KtInputs *in)
 static void
 read_rates (KtInputs *in)
 {
-  double asked = in->options->transactions_per_s > 0 ? in->options->transactions_per_s : in->profile->transactions_per_s;
+  double asked = in->options->transactions_per_s;
+  if (asked <= 0)
+    asked = in->profile->transactions_per_s;
   if (asked > 0)
     {
       in->transactions_per_s = asked;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * Everything a rule may look at, gathered once from platform, server, profile and options. A rule that wants a fact adds
- * it here. Sizes are bytes; figures that nobody measured are modelled, and say so.
+ * Everything a rule may look at, gathered once from platform, server, profile and options. A rule that wants a fact
+ * adds it here. Sizes are bytes; figures that nobody measured are modelled, and say so.
  */
 #pragma once
 
@@ -20,7 +20,7 @@ typedef struct {
   double transactions_per_s;  /* 0: profile's, else from the tables, else modelled */
   gboolean timescaledb;       /* wanted although not preloaded yet */
   int major;                  /* without a server: PostgreSQL's major version */
-  const char *const *features; /* without a server: words known to be built in ("lz4", "zstd", "io_uring"); NULL: none */
+  const char *const *features; /* without a server: words known to be built in ("lz4", "zstd"); NULL: none */
   const char *indexer_role;   /* role that the indexer logs in with; NULL: unknown */
 } KtOptions;
 

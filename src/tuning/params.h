@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: MIT
  *
  * THE parameter table: one row per PostgreSQL parameter that kastune knows, with everything it knows of it. Advice, the
- * configuration file, checks, profiles and `explain` read the rows; no other file names a parameter to decide what it is.
- * Limits and defaults are those of PostgreSQL 13 to 18, read from running servers; the live server's own win where it is there.
+ * configuration file, checks, profiles and `explain` read the rows; no other file names a parameter to decide what it
+ * is. Limits and defaults are those of PostgreSQL 13 to 18, read from running servers; the live server's own win where
+ * it is there.
  */
 #pragma once
 
@@ -74,7 +75,9 @@ typedef struct {
   gboolean floor;                /* something may already need the running value: never lowered */
   gboolean never;                /* kastune never sets it, whatever a profile says */
   const char *page;              /* of the PostgreSQL manual; NULL: described elsewhere */
-  const char *summary, *why, *source, *hazard; /* source: evidence besides the manual, may be NULL; hazard NULL: none known */
+  const char *summary, *why;
+  const char *source;            /* evidence besides the manual, or NULL */
+  const char *hazard;            /* NULL: none known */
   KtImpact impact;
 } KtParam;
 

@@ -346,7 +346,8 @@ read_set (KtProfile *profile, const char *key, const char *text, GError **error)
   for (int major = KT_MAJOR_LAST; param != NULL && major >= KT_MAJOR_FIRST; major--)
     {
       g_auto (KtValue) value = { 0 };
-      if (kt_param_exists (param, major) && kt_param_parse (param, major, text, &value, newest == NULL ? &newest : NULL))
+      if (kt_param_exists (param, major) && kt_param_parse (param, major, text, &value,
+                                                            newest == NULL ? &newest : NULL))
         {
           g_hash_table_insert (profile->set, g_strdup (param->name), g_strdup (text));
           return TRUE;

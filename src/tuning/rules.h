@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * One function per computed value. A rule decides one parameter, sees nothing but KtInputs, and explains itself with this
- * machine's numbers. Which parameter uses which rule stands in params.c.
+ * One function per computed value. A rule decides one parameter, sees nothing but KtInputs, and explains itself with
+ * this machine's numbers. Which parameter uses which rule stands in params.c.
  */
 #pragma once
 

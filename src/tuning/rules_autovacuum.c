@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT
  *
- * Autovacuum. The indexer inserts and prunes in large batches: there is little bloat and much freezing. Insert-triggered
- * runs keep the visibility map (index-only scans) and spread the freezing. Values for the largest tables are theirs alone
- * and stand in tables.c.
+ * Autovacuum. The indexer inserts and prunes in large batches: there is little bloat and much freezing.
+ * Insert-triggered runs keep the visibility map (index-only scans) and spread the freezing. Values for the largest
+ * tables are theirs alone and stand in tables.c.
  */
 #include "tuning/rules.h"
 
@@ -15,7 +15,8 @@ gboolean
 kt_rule_autovacuum_max_workers (const KtInputs *in, KtValue *out, GString *because)
 {
   gint64 workers = in->memory < 4 * KT_GIB ? 2 : in->cpus <= 4 ? 3 : in->cpus <= 16 ? 4 : 5;
-  gint64 slots = in->server != NULL ? kt_server_int (in->server, "autovacuum_worker_slots", DEFAULT_SLOTS) : DEFAULT_SLOTS;
+  gint64 slots = in->server != NULL ? kt_server_int (in->server, "autovacuum_worker_slots",
+                                                     DEFAULT_SLOTS) : DEFAULT_SLOTS;
   g_autofree char *memory = kt_size_format (in->memory);
   g_autofree char *cpus = kt_inputs_cpus (in);
   if (in->major >= 18)
@@ -96,7 +97,8 @@ gboolean
 kt_rule_autovacuum_vacuum_insert_scale_factor (const KtInputs *in, KtValue *out, GString *because)
 {
   kt_value_set_real (out, 0.05);
-  g_string_append_printf (because, "spreads freezing and keeps index-only scans working after 5 %% of new rows instead of 20 %%%s",
+  g_string_append_printf (because, "spreads freezing and keeps index-only scans working after 5 %% of new rows instead "
+                                   "of 20 %%%s",
                           in->major >= 18 ? "; 18 counts only pages that are not frozen yet" : "");
   return TRUE;
 }
@@ -108,7 +110,8 @@ kt_rule_vacuum_buffer_usage_limit (const KtInputs *in, KtValue *out, GString *be
   gint64 wanted = (gint64) kt_disk_choose (&in->data, 4, 16, 64) * KT_MIB;
   g_autofree char *disk = kt_disk_describe (&in->data);
   kt_value_set_int (out, MIN (wanted, most) / KT_MIB * KT_MIB);
-  g_string_append_printf (because, "storage is %s; a small ring makes vacuum flush WAL all the time, and this is at most an "
+  g_string_append_printf (because, "storage is %s; a small ring makes vacuum flush WAL all the time, and this is at "
+                                   "most an "
                                    "eighth of shared_buffers", disk);
   return TRUE;
 }

@@ -41,7 +41,8 @@ kt_rule_effective_io_concurrency (const KtInputs *in, KtValue *out, GString *bec
     wanted = MIN (wanted, 16);
   kt_value_set_int (out, (gint64) wanted);
   say_disk (in, because);
-  g_string_append (because, streams ? "; from 18 on this steers all read streams" : "; up to 17 this steers bitmap scans only");
+  g_string_append (because,
+                   streams ? "; from 18 on this steers all read streams" : "; up to 17 this steers bitmap scans only");
   return TRUE;
 }
 
@@ -55,7 +56,8 @@ kt_rule_maintenance_io_concurrency (const KtInputs *in, KtValue *out, GString *b
     wanted = MIN (wanted, 16);
   kt_value_set_int (out, (gint64) wanted);
   say_disk (in, because);
-  g_string_append (because, in->major >= 15 ? "; used by vacuum and by the prefetching of crash recovery" : "; used by vacuum");
+  g_string_append (because,
+                   in->major >= 15 ? "; used by vacuum and by the prefetching of crash recovery" : "; used by vacuum");
   return TRUE;
 }
 

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: MIT
  *
  * Memory and connections. The start is what everybody agrees on (25 % for shared_buffers); more is advised where it is
- * measured to pay: every row of an indexer lands on a random page of each index, so indexes that fit are worth more than
- * anything else, and pages that PostgreSQL keeps dirty itself are written once a checkpoint instead of once an eviction.
+ * measured to pay: every row of an indexer lands on a random page of each index, so indexes that fit are worth more
+ * than anything else, and pages that PostgreSQL keeps dirty itself are written once a checkpoint instead of once an
+ * eviction.
  */
 #include "tuning/rules.h"
 
@@ -35,7 +36,8 @@ is_tight (const KtInputs *in)
   return in->memory < 2 * KT_GIB;
 }
 
-/* What the server needs besides shared_buffers and work_mem; none of these depend on them. wal_buffers do: their most. */
+/* What the server needs besides shared_buffers and work_mem; none of these depend on them. wal_buffers do: their most.
+ * */
 static KtMemoryUse
 memory_use_of_the_rest (const KtInputs *in)
 {
@@ -85,7 +87,8 @@ shared_buffers_share (const KtInputs *in, GString *why)
     }
   if (in->data.copy_on_write)
     {
-      g_string_assign (why, in->data.zfs ? "the rest is for the ZFS cache, which keeps pages compressed and so keeps more"
+      g_string_assign (why, in->data.zfs ? "the rest is for the ZFS cache, which keeps pages compressed and so keeps "
+                                           "more"
                                          : "a copy-on-write file system caches for itself as well");
       return CAREFUL_SHARE;
     }
@@ -134,7 +137,8 @@ kt_rule_effective_cache_size (const KtInputs *in, KtValue *out, GString *because
       g_string_append_printf (because, "shared_buffers and the ZFS cache (up to %s) together", arc);
     }
   else
-    g_string_append_printf (because, "%.0f %% of %s: shared_buffers and page cache together", CACHE_SHARE * 100, memory);
+    g_string_append_printf (because, "%.0f %% of %s: shared_buffers and page cache together", CACHE_SHARE * 100,
+                            memory);
   g_string_append (because, "; a hint to the planner, nothing is allocated");
   kt_value_set_int (out, round_down (MAX (wanted, buffers), SMALL_STEP));
   return TRUE;
@@ -152,10 +156,12 @@ kt_rule_work_mem (const KtInputs *in, KtValue *out, GString *because)
   gint64 room = kt_room_for_work_mem (&use, in->memory);
   g_autofree char *rest = kt_size_format (left);
   g_string_append_printf (because,
-                          "%u busy connections, two sorts or hashes each, share a quarter of the %s that shared_buffers leave",
+                          "%u busy connections, two sorts or hashes each, share a quarter of the %s that "
+                          "shared_buffers leave",
                           in->busy, rest);
   if (fair > most && room > most)
-    g_string_append_printf (because, "; not more in profile %s: the indexer needs little, the API's role can have its own",
+    g_string_append_printf (because, "; not more in profile %s: the indexer needs little, the API's role can have its "
+                                     "own",
                             in->profile->row->name);
   else if (room < fair)
     g_string_append (because, "; the worst case of all settings together allows no more");
@@ -173,17 +179,20 @@ kt_rule_maintenance_work_mem (const KtInputs *in, KtValue *out, GString *because
   g_autofree char *limit = kt_size_format (most);
   kt_value_set_int (out, round_down (wanted, SMALL_STEP));
   g_string_append_printf (because, "%s of %s, at most %s%s: larger areas leave the CPU cache and get slower",
-                          is_tight (in) ? "a 32nd" : "a sixteenth", memory, limit, sync ? " while the indexes of the first sync are built" : "");
+                          is_tight (in) ? "a 32nd" : "a sixteenth", memory, limit,
+                          sync ? " while the indexes of the first sync are built" : "");
   return TRUE;
 }
 
 gboolean
 kt_rule_autovacuum_work_mem (const KtInputs *in, KtValue *out, GString *because)
 {
-  gint64 wanted = is_tight (in) ? MAX (in->memory / 64, 16 * KT_MIB) : CLAMP (in->memory / 32, 64 * KT_MIB, 512 * KT_MIB);
+  gint64 wanted = is_tight (in) ? MAX (in->memory / 64, 16 * KT_MIB) : CLAMP (in->memory / 32, 64 * KT_MIB,
+                                                                              512 * KT_MIB);
   g_autofree char *memory = kt_size_format (in->memory);
   kt_value_set_int (out, round_down (wanted, SMALL_STEP));
-  g_string_append_printf (because, "a %s of %s for each worker, at most 512 MB: %s", is_tight (in) ? "64th" : "32nd", memory,
+  g_string_append_printf (because, "a %s of %s for each worker, at most 512 MB: %s", is_tight (in) ? "64th" : "32nd",
+                          memory,
                           in->major >= 17 ? "from 17 on the list of dead rows is compact"
                                           : "up to 16 more than 1 GB is never used");
   return TRUE;
@@ -202,7 +211,8 @@ kt_rule_huge_pages (const KtInputs *in, KtValue *out, GString *because)
       g_autofree char *limit = kt_size_format (in->hugetlb_limit);
       kt_value_set_text (out, "off");
       g_string_append_printf (because,
-                              "the control group allows %s of huge pages and %s are needed: with try the server would be "
+                              "the control group allows %s of huge pages and %s are needed: with try the server would "
+                              "be "
                               "killed by SIGBUS on its first touch",
                               limit, need);
       return TRUE;
@@ -220,7 +230,8 @@ kt_rule_max_connections (const KtInputs *in, KtValue *out, GString *because)
   guint sum = in->pool + in->api_connections + in->other_connections + in->reserved_connections;
   kt_value_set_int (out, wanted);
   g_string_append_printf (because,
-                          "%u for the indexer's pool (10 for each concurrent batch), %u for API servers, %u for others and %u "
+                          "%u for the indexer's pool (10 for each concurrent batch), %u for API servers, %u for others "
+                          "and %u "
                           "reserved make %u",
                           in->pool, in->api_connections, in->other_connections, in->reserved_connections, sum);
   if (in_use > 0)

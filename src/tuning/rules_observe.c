@@ -14,7 +14,8 @@ kt_rule_io_timing (const KtInputs *in, KtValue *out, GString *because)
   const char *clock = in->platform->kernel.clock_source;
   if (!in->clock_cheap)
     {
-      g_string_append_printf (because, "the clock source is %s: reading it may cost more than the I/O (see pg_test_timing)",
+      g_string_append_printf (because, "the clock source is %s: reading it may cost more than the I/O (see "
+                                       "pg_test_timing)",
                               clock != NULL ? clock : "unknown");
       return FALSE;
     }
@@ -62,33 +63,46 @@ append_library (GString *list, const char *name)
   g_string_append_printf (list, "%s%s", list->len > 0 ? ", " : "", name);
 }
 
+static gboolean
+can_be_added (const KtInputs *in, const char *library)
+{
+  return !kt_inputs_preloads (in, library) && kt_inputs_has_library (in, library);
+}
+
+static void
+say_why_nothing_is_added (const KtInputs *in, GString *because)
+{
+  gboolean loaded = kt_inputs_preloads (in, "pg_stat_statements");
+  g_string_append_printf (because, "pg_stat_statements is %s", loaded ? "preloaded already" : "not installed");
+}
+
 gboolean
 kt_rule_shared_preload_libraries (const KtInputs *in, KtValue *out, GString *because)
 {
   const KtSetting *running = in->server != NULL ? kt_server_setting (in->server, "shared_preload_libraries") : NULL;
   if (running == NULL)
     {
-      g_string_append (because, "without a server nobody knows which libraries are installed, and a missing one prevents the start");
+      g_string_append (because, "without a server nobody knows which libraries are installed, and a missing one "
+                                "prevents the start");
       return FALSE;
     }
-  gboolean add_timescale = in->timescaledb && !kt_inputs_preloads (in, "timescaledb") && kt_inputs_has_library (in, "timescaledb");
-  gboolean add_statements = !kt_inputs_preloads (in, "pg_stat_statements") && kt_inputs_has_library (in, "pg_stat_statements");
-  if (!add_timescale && !add_statements)
+  gboolean timescale = in->timescaledb && can_be_added (in, "timescaledb");
+  gboolean statements = can_be_added (in, "pg_stat_statements");
+  if (!timescale && !statements)
     {
-      g_string_append (because, kt_inputs_preloads (in, "pg_stat_statements") ? "pg_stat_statements is preloaded already"
-                                                                              : "pg_stat_statements is not installed");
+      say_why_nothing_is_added (in, because);
       return FALSE;
     }
   g_autoptr (GString) list = g_string_new (NULL);
-  if (add_timescale)
+  if (timescale)
     append_library (list, "timescaledb");
   if (running->value != NULL && *running->value != '\0')
     append_library (list, running->value);
-  if (add_statements)
+  if (statements)
     append_library (list, "pg_stat_statements");
   kt_value_set_text (out, list->str);
-  g_string_append_printf (because, "%s%s%s added to what is preloaded", add_timescale ? "timescaledb" : "",
-                          add_timescale && add_statements ? " and " : "", add_statements ? "pg_stat_statements" : "");
+  g_string_append_printf (because, "%s%s%s added to what is preloaded", timescale ? "timescaledb" : "",
+                          timescale && statements ? " and " : "", statements ? "pg_stat_statements" : "");
   return TRUE;
 }
 
@@ -96,6 +110,7 @@ gboolean
 kt_rule_pg_stat_statements_max (const KtInputs *in, KtValue *out, GString *because)
 {
   kt_value_set_int (out, 10000);
-  g_string_append (because, "the indexer's row counts stand in the statement text, so each length is a statement of its own");
+  g_string_append (because, "the indexer's row counts stand in the statement text, so each length is a statement of "
+                            "its own");
   return TRUE;
 }

@@ -87,6 +87,7 @@ kt_rule_default_toast_compression (const KtInputs *in, KtValue *out, GString *be
       return FALSE;
     }
   kt_value_set_text (out, "lz4");
-  g_string_append (because, "this build offers it; faster than pglz for large payloads and input lists, for new values only");
+  g_string_append (because, "this build offers it; faster than pglz for large payloads and input lists, for new values "
+                            "only");
   return TRUE;
 }

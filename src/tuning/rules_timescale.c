@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * TimescaleDB, where it is preloaded or wanted. The indexer's own tables cannot be hypertables (their primary key has no
- * time column); others in the same server can.
+ * TimescaleDB, where it is preloaded or wanted. The indexer's own tables cannot be hypertables (their primary key has
+ * no time column); others in the same server can.
  */
 #include "tuning/rules.h"
 

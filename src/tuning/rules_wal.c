@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT
  *
- * WAL and checkpoints. The distance between checkpoints decides how much WAL an indexer writes: the first change of a page
- * after a checkpoint logs the whole page, and random keys touch new pages all the time. Measured for the same rows:
- * 6.2 GB of WAL with max_wal_size 256 MB, 3.5 GB with 1 GB, 1.0 GB with 8 GB.
- * What limits the distance is the disk, and the time that crash recovery may take.
+ * WAL and checkpoints. The distance between checkpoints decides how much WAL an indexer writes: the first change of a
+ * page after a checkpoint logs the whole page, and random keys touch new pages all the time. Measured for the same
+ * rows: 6.2 GB of WAL with max_wal_size 256 MB, 3.5 GB with 1 GB, 1.0 GB with 8 GB. What limits the distance is the
+ * disk, and the time that crash recovery may take.
  */
 #include "tuning/rules.h"
 
@@ -38,7 +38,8 @@ typedef struct {
   char *reason;
 } Limit;
 
-/* The smallest of: a quarter of the free space, what crash recovery gets through in time, the largest that still gains. */
+/* The smallest of: a quarter of the free space, what crash recovery gets through in time, the largest that still gains.
+ * */
 static void
 wal_limit (const KtInputs *in, Limit *limit)
 {
@@ -51,8 +52,9 @@ wal_limit (const KtInputs *in, Limit *limit)
   if (limit->bytes == by_space)
     limit->reason = g_strdup_printf ("at most a quarter of the %s that are free for pg_wal", free_space);
   else if (limit->bytes == by_recovery)
-    limit->reason = g_strdup_printf ("what crash recovery gets through in %" G_GINT64_FORMAT " minutes on this storage; %s "
-                                     "are free for pg_wal", seconds / 60, free_space);
+    limit->reason = g_strdup_printf ("what crash recovery gets through in %" G_GINT64_FORMAT
+                                     " minutes on this storage; %s are free for pg_wal",
+                                     seconds / 60, free_space);
   else
     limit->reason = g_strdup_printf ("more gains nothing; %s are free for pg_wal", free_space);
 }
@@ -74,11 +76,13 @@ say_rate (const KtInputs *in, gint64 max_wal_size, GString *because)
   g_autofree char *need = kt_size_format (needed);
   g_autofree char *recovery = recovery_text (in, max_wal_size);
   g_string_append_printf (because,
-                          "; at %s/s of WAL (%s) checkpoints by time alone need %s; crash recovery takes at most about %s",
+                          "; at %s/s of WAL (%s) checkpoints by time alone need %s; crash recovery takes at most about "
+                          "%s",
                           rate, in->wal_rate_measured ? "measured" : "modelled", need, recovery);
 }
 
-/* WAL that already lies on the disk was free space before: without this the advice would shrink as soon as it is followed. */
+/* WAL that already lies on the disk was free space before: without this the advice would shrink as soon as it is
+ * followed. */
 static gboolean
 running_still_fits (const KtInputs *in, gint64 wanted)
 {
@@ -125,7 +129,8 @@ kt_rule_min_wal_size (const KtInputs *in, KtValue *out, GString *because)
   gint64 least = MAX (KEEP_LEAST, LEAST_SEGMENTS * in->wal_segment);
   if (in->wal.copy_on_write)
     {
-      g_string_append (because, "a copy-on-write file system gains nothing from recycled segments, keeping them costs space");
+      g_string_append (because, "a copy-on-write file system gains nothing from recycled segments, keeping them costs "
+                                "space");
       return FALSE;
     }
   gint64 wanted = MIN (CLAMP (most / 4, least, MAX (KEEP_MOST, least)), most / 2);
@@ -136,7 +141,8 @@ kt_rule_min_wal_size (const KtInputs *in, KtValue *out, GString *because)
       return FALSE;
     }
   kt_value_set_int (out, wanted);
-  g_string_append (because, "a quarter of max_wal_size, at most 4 GB, stays as files to reuse instead of creating new ones "
+  g_string_append (because, "a quarter of max_wal_size, at most 4 GB, stays as files to reuse instead of creating new "
+                            "ones "
                             "when the load comes back");
   return TRUE;
 }
@@ -148,7 +154,8 @@ kt_rule_checkpoint_timeout (const KtInputs *in, KtValue *out, GString *because)
   guint seconds = sync ? MAX (30 * 60, in->profile->row->checkpoint_timeout_s) : in->profile->row->checkpoint_timeout_s;
   kt_value_set_int (out, (gint64) seconds * 1000);
   g_string_append_printf (because,
-                          "%s: the default of 5 minutes writes the full image of each random page again every 5 minutes; "
+                          "%s: the default of 5 minutes writes the full image of each random page again every 5 "
+                          "minutes; "
                           "max_wal_size bounds crash recovery",
                           sync ? "the first sync is written once and can be repeated" : in->profile->row->name);
   return TRUE;
@@ -158,7 +165,8 @@ gboolean
 kt_rule_checkpoint_completion_target (const KtInputs *in, KtValue *out, GString *because)
 {
   kt_value_set_real (out, COMPLETION_TARGET);
-  g_string_append (because, in->major < 14 ? "the default of 13 (0.5) writes each checkpoint in half the time and then idles"
+  g_string_append (because, in->major < 14 ? "the default of 13 (0.5) writes each checkpoint in half the time and then "
+                                             "idles"
                                            : "spreads the writes of a checkpoint over nearly the whole cycle");
   return TRUE;
 }
@@ -173,7 +181,8 @@ kt_rule_wal_buffers (const KtInputs *in, KtValue *out, GString *because)
       kt_value_set_int (out, 64 * KT_MIB);
       g_string_append (because, "room for seven writers at once; ");
       if (full >= 0)
-        g_string_append_printf (because, "the buffers were full %" G_GINT64_FORMAT " times since the statistics were reset",
+        g_string_append_printf (because,
+                                "the buffers were full %" G_GINT64_FORMAT " times since the statistics were reset",
                                 full);
       else
         g_string_append (because, "a fraction of shared_buffers and harmless");
@@ -197,7 +206,8 @@ kt_rule_wal_compression (const KtInputs *in, KtValue *out, GString *because)
   if (in->major < 15)
     {
       kt_value_set_text (out, "off");
-      g_string_append_printf (because, "%d only has pglz, which cost a quarter of the throughput and saved 10 %% of WAL",
+      g_string_append_printf (because, "%d only has pglz, which cost a quarter of the throughput and saved 10 %% of "
+                                       "WAL",
                               in->major);
       return TRUE;
     }
@@ -205,12 +215,15 @@ kt_rule_wal_compression (const KtInputs *in, KtValue *out, GString *because)
     if (kt_inputs_offers (in, "wal_compression", methods[i]))
       {
         kt_value_set_text (out, methods[i]);
-        g_string_append_printf (because, "this build offers it; it saved %s of WAL at no visible cost (hashes hardly compress)",
+        g_string_append_printf (because, "this build offers it; it saved %s of WAL at no visible cost (hashes hardly "
+                                         "compress)",
                                 savings[i]);
         return TRUE;
       }
-  g_string_append (because, in->server != NULL ? "this build has neither lz4 nor zstd, and pglz costs a quarter of the throughput"
-                                               : "without a server nobody knows whether the build has lz4, and a server "
+  g_string_append (because, in->server != NULL ? "this build has neither lz4 nor zstd, and pglz costs a quarter of the "
+                                                 "throughput"
+                                               : "without a server nobody knows whether the build has lz4, and a "
+                                                 "server "
                                                  "without it would not start");
   return FALSE;
 }
@@ -220,8 +233,10 @@ kt_rule_wal_on_copy_on_write (const KtInputs *in, KtValue *out, GString *because
 {
   kt_value_set_bool (out, !in->wal.copy_on_write);
   g_string_append (because, in->wal.copy_on_write
-                              ? "pg_wal lies on a copy-on-write file system, where preparing or reusing a file in place has no meaning"
-                              : "pg_wal lies on a file system that overwrites in place, where prepared files make commits faster");
+                              ? "pg_wal lies on a copy-on-write file system, where preparing or reusing a file in "
+                                "place has no meaning"
+                              : "pg_wal lies on a file system that overwrites in place, where prepared files make "
+                                "commits faster");
   return TRUE;
 }
 
@@ -232,7 +247,8 @@ kt_rule_max_slot_wal_keep_size (const KtInputs *in, KtValue *out, GString *becau
     return FALSE;
   g_autofree char *free_space = kt_size_format (in->wal.free);
   kt_value_set_int (out, step_down (MIN (in->wal.free / FREE_SHARE, LARGEST_WAL)));
-  g_string_append_printf (because, "%u replication slots exist: a dead one would keep WAL until the disk (%s free) is full",
+  g_string_append_printf (because, "%u replication slots exist: a dead one would keep WAL until the disk (%s free) is "
+                                   "full",
                           in->server->slots, free_space);
   return TRUE;
 }

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: MIT
  *
- * Commit and the background writer. A busy background writer writes pages that will be dirtied again: on a disk with few
- * writes to spend it took a quarter of the throughput (3,158 against 4,362 transactions/s at 3,000 I/Os per second), on a
- * fast one it spares the backends. So it follows the measured disk, and stays gentle where nothing is measured.
+ * Commit and the background writer. A busy background writer writes pages that will be dirtied again: on a disk with
+ * few writes to spend it took a quarter of the throughput (3,158 against 4,362 transactions/s at 3,000 I/Os per
+ * second), on a fast one it spares the backends. So it follows the measured disk, and stays gentle where nothing is
+ * measured.
  */
 #include "tuning/rules.h"
 
@@ -27,7 +28,8 @@ kt_rule_commit_delay (const KtInputs *in, KtValue *out, GString *because)
       return FALSE;
     }
   kt_value_set_int (out, (gint64) MIN (in->wal.fdatasync_us / 2, MOST_COMMIT_DELAY) / 100 * 100);
-  g_string_append_printf (because, "half of the %.1f ms that a flush takes here, so that commits of several sessions share one",
+  g_string_append_printf (because, "half of the %.1f ms that a flush takes here, so that commits of several sessions "
+                                   "share one",
                           in->wal.fdatasync_us / 1000);
   return TRUE;
 }
@@ -65,7 +67,8 @@ kt_rule_bgwriter_lru_maxpages (const KtInputs *in, KtValue *out, GString *becaus
   double pages = in->data.reads_16 / WRITER_SHARE * FAST_DELAY_MS / 1000.0;
   gint64 wanted = CLAMP ((gint64) pages / 50 * 50, PAGES_LEAST, PAGES_MOST);
   kt_value_set_int (out, wanted);
-  g_string_append_printf (because, "%" G_GINT64_FORMAT " pages each 50 ms are %.0f MB/s at most, an eighth of what it can do",
+  g_string_append_printf (because, "%" G_GINT64_FORMAT " pages each 50 ms are %.0f MB/s at most, an eighth of what it "
+                                                       "can do",
                           wanted, (double) wanted * 8 / 1024 * 1000 / FAST_DELAY_MS);
   return TRUE;
 }

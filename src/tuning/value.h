@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT
  *
- * tuning/: the server as it should be. THE parameter table (params.c), one small function per computed value (rules_*.c),
- * profiles, the memory budget, advice, checks, explanation. Facts come in as structs, recommendations go out: no I/O
- * (profile.c reads key files, steps.c carries advice out), so every rule is a unit test.
+ * tuning/: the server as it should be. THE parameter table (params.c), one small function per computed value
+ * (rules_*.c), profiles, the memory budget, advice, checks, explanation. Facts come in as structs, recommendations go
+ * out: no I/O (profile.c reads key files, steps.c carries advice out), so every rule is a unit test.
  *
  * Where to look: what is known of a parameter: params.c. What computes its value: the rule named there.
  *
@@ -32,8 +32,8 @@ void kt_value_set_text (KtValue *value, const char *text);
 /* As a number, for limits and factors; FALSE for texts. */
 gboolean kt_value_number (const KtValue *value, double *number);
 
-/* The value in PostgreSQL's notation for a parameter with base @unit (pg_settings.unit, may be NULL): "2560MB", "15min",
- * "0.9", "on". Sizes are rounded down to whole base units. Caller frees. */
+/* The value in PostgreSQL's notation for a parameter with base @unit (pg_settings.unit, may be NULL): "2560MB",
+ * "15min", "0.9", "on". Sizes are rounded down to whole base units. Caller frees. */
 char *kt_value_text (const KtValue *value, const char *unit);
 
 /* Reads @text as the server would. Errors: KT_ERROR_PARSE. */

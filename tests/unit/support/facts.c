@@ -66,7 +66,7 @@ volume_new (const KtTestMachine *machine)
   volume->available = free_gb < 0 ? -1 : gigabytes (free_gb);
   volume->size = free_gb < 0 ? -1 : gigabytes (free_gb * 2);
   volume->copy_on_write = g_str_equal (fs_type, "zfs") || g_str_equal (fs_type, "btrfs");
-  volume->class = machine->class_unknown ? KT_STORAGE_UNKNOWN : machine->class != KT_STORAGE_UNKNOWN ? machine->class : KT_STORAGE_NVME;
+  volume->class = machine->class == KT_STORAGE_UNKNOWN && !machine->class_unknown ? KT_STORAGE_NVME : machine->class;
   volume->flags_class = volume->class;
   volume->devices = g_ptr_array_new_with_free_func ((GDestroyNotify) device_free);
   g_ptr_array_add (volume->devices, device_new (volume->class));
@@ -111,7 +111,8 @@ kt_test_platform (const KtTestMachine *machine)
   platform->cpu.usable = cpus;
   platform->cpu.threads = (guint) ceil (cpus);
   platform->cpu.numa_nodes = 1;
-  platform->zfs.arc_max = machine->fs_type != NULL && g_str_equal (machine->fs_type, "zfs") ? platform->memory.total / 2 : -1;
+  platform->zfs.arc_max = machine->fs_type != NULL && g_str_equal (machine->fs_type,
+                                                                   "zfs") ? platform->memory.total / 2 : -1;
   fill_kernel (&platform->kernel, machine);
   platform->volumes = g_ptr_array_new_with_free_func ((GDestroyNotify) volume_free);
   platform->neighbours = g_ptr_array_new_with_free_func ((GDestroyNotify) neighbour_free);
@@ -182,7 +183,8 @@ setting_new (const KtParam *param, int major)
   setting->source = g_strdup ("default");
   setting->enum_values = g_strdupv ((char **) kt_param_words (param, major));
   g_assert_true (kt_value_parse (param->type, param->unit, kt_param_boot (param, major), &boot, NULL));
-  setting->value = kt_value_number (&boot, &number) ? base_text (param, number) : g_strdup (kt_param_boot (param, major));
+  setting->value = kt_value_number (&boot, &number) ? base_text (param, number) : g_strdup (kt_param_boot (param,
+                                                                                                           major));
   kt_param_limits (param, major, &min, &max);
   if (param->type == KT_GUC_INTEGER || param->type == KT_GUC_REAL)
     {
@@ -260,7 +262,8 @@ kt_test_server_offer (KtServer *server, const char *name, const char *const *wor
 }
 
 void
-kt_test_server_add_table (KtServer *server, const char *name, double rows, gint64 index_bytes, gint64 inserted, gint64 deleted,
+kt_test_server_add_table (KtServer *server, const char *name, double rows, gint64 index_bytes, gint64 inserted,
+                          gint64 deleted,
                           const char *options)
 {
   KtRelation *relation = g_new0 (KtRelation, 1);
@@ -293,13 +296,15 @@ profile_of (const KtTestWish *wish)
   if (wish->profile == NULL)
     return NULL;
   gboolean is_text = strchr (wish->profile, '[') != NULL;
-  KtProfile *profile = is_text ? kt_profile_parse ("test.conf", wish->profile, &error) : kt_profile_load (wish->profile, &error);
+  KtProfile *profile = is_text ? kt_profile_parse ("test.conf", wish->profile, &error) : kt_profile_load (wish->profile,
+                                                                                                          &error);
   g_assert_no_error (error);
   return profile;
 }
 
 char *
-kt_test_wanted (const KtTestMachine *machine, const KtServer *server, const KtTestWish *wish, const char *parameter, char **because)
+kt_test_wanted (const KtTestMachine *machine, const KtServer *server, const KtTestWish *wish, const char *parameter,
+                char **because)
 {
   static const KtTestWish ordinary = { 0 };
   const KtTestWish *w = wish != NULL ? wish : &ordinary;

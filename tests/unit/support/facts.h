@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * Made-up machines and servers for tests of pure code. What a test does not say is an ordinary dedicated machine with NVMe
- * and a server as installed.
+ * Made-up machines and servers for tests of pure code. What a test does not say is an ordinary dedicated machine with
+ * NVMe and a server as installed.
  */
 #pragma once
 
@@ -31,7 +31,8 @@ KtPlatform *kt_test_platform (const KtTestMachine *machine);
 KtServer *kt_test_server (int major);
 
 /* @value as pg_settings gives it: in base units. @source NULL: "configuration file". */
-void kt_test_server_set (KtServer *server, const char *name, const char *value, const char *source, const char *source_file);
+void kt_test_server_set (KtServer *server, const char *name, const char *value, const char *source,
+                         const char *source_file);
 void kt_test_server_offer (KtServer *server, const char *name, const char *const *words);
 void kt_test_server_add_table (KtServer *server, const char *name, double rows, gint64 index_bytes, gint64 inserted,
                                gint64 deleted, const char *options);
@@ -47,7 +48,7 @@ typedef struct {
   const char *const *features;
 } KtTestWish;
 
-char *kt_test_wanted (const KtTestMachine *machine, const KtServer *server, const KtTestWish *wish, const char *parameter,
-                      char **because);
+char *kt_test_wanted (const KtTestMachine *machine, const KtServer *server, const KtTestWish *wish,
+                      const char *parameter, char **because);
 
 void kt_test_server_add_role_setting (KtServer *server, const char *role, const char *name, const char *value);

@@ -70,7 +70,8 @@ test_what_beats_a_file_is_said (void)
   g_autoptr (KtPlatform) platform = ordinary_machine ();
   g_autoptr (KtServer) server = kt_test_server (15);
   kt_test_server_set (server, "shared_buffers", "16384", "command line", NULL);
-  kt_test_server_set (server, "max_wal_size", "1024", "configuration file", "/var/lib/postgresql/data/postgresql.auto.conf");
+  kt_test_server_set (server, "max_wal_size", "1024", "configuration file",
+                      "/var/lib/postgresql/data/postgresql.auto.conf");
   kt_test_server_add_role_setting (server, "kaspa", "work_mem", "64MB");
   g_autoptr (KtAdvice) advice = advise (platform, server);
   assert_verdict (advice, "shared_buffers", KT_VERDICT_OVERRIDDEN);
@@ -133,7 +134,8 @@ test_large_tables_get_counts_of_their_own (void)
   server->wal_seconds = 36000; /* ten hours */
   kt_test_server_add_table (server, "transactions", 5e8, KT_GIB, 30000000, 0, NULL);
   kt_test_server_add_table (server, "scripts_transactions", 2e7, KT_GIB, 0, 0, NULL);
-  kt_test_server_add_table (server, "block_parent", 3e7, KT_GIB, 1000000, 900000, "fillfactor=90,autovacuum_vacuum_scale_factor=0.1");
+  kt_test_server_add_table (server, "block_parent", 3e7, KT_GIB, 1000000, 900000,
+                            "fillfactor=90,autovacuum_vacuum_scale_factor=0.1");
   kt_test_server_add_table (server, "blocks", 5e6, KT_MIB, 0, 0, NULL);
   kt_test_server_add_table (server, "customers", 5e9, KT_GIB, 0, 0, NULL);
   g_autoptr (KtAdvice) advice = advise (platform, server);
@@ -152,7 +154,8 @@ test_large_tables_get_counts_of_their_own (void)
   assert_says (pruned->because, "old rows are pruned");
   g_assert_cmpstr (pruned->undo, ==,
                    "ALTER TABLE public.block_parent SET (autovacuum_vacuum_scale_factor = 0.1), "
-                   "RESET (autovacuum_vacuum_insert_scale_factor, autovacuum_vacuum_insert_threshold, autovacuum_analyze_scale_factor)");
+                   "RESET (autovacuum_vacuum_insert_scale_factor, autovacuum_vacuum_insert_threshold, "
+                   "autovacuum_analyze_scale_factor)");
 }
 
 static void
@@ -219,7 +222,8 @@ test_huge_pages_cover_the_wanted_buffers (void)
 static void
 test_kernel_is_left_alone_in_containers (void)
 {
-  g_autoptr (KtPlatform) platform = kt_test_platform (&(KtTestMachine){ .memory_gb = 16, .container = TRUE, .limit_gb = 8 });
+  g_autoptr (KtPlatform) platform = kt_test_platform (&(KtTestMachine){ .memory_gb = 16, .container = TRUE,
+                                                                        .limit_gb = 8 });
   g_autoptr (KtServer) server = kt_test_server (15);
   g_autoptr (KtAdvice) advice = advise (platform, server);
   g_assert_cmpuint (advice->kernel->len, ==, 0);
@@ -287,7 +291,8 @@ test_file_says_why_and_is_stable (void)
 static void
 test_json_has_every_part (void)
 {
-  static const char *const members[] = { "major", "offline", "phase", "profile", "memory", "wal", "parameters", "tables", "roles",
+  static const char *const members[] = { "major", "offline", "phase", "profile", "memory", "wal", "parameters",
+                                         "tables", "roles",
                                          "kernel", "findings" };
   g_autoptr (KtPlatform) platform = ordinary_machine ();
   g_autoptr (KtServer) server = kt_test_server (15);
@@ -363,10 +368,14 @@ main (int argc, char **argv)
   g_test_add_func ("/tuning/advise/what-beats-a-file-is-said", test_what_beats_a_file_is_said);
   g_test_add_func ("/tuning/advise/a-poor-build-is-respected", test_a_poor_build_is_respected);
   g_test_add_func ("/tuning/advise/unknown-versions-are-refused", test_unknown_versions_are_refused);
-  g_test_add_func ("/tuning/advise/tables/large-ones-get-counts-of-their-own", test_large_tables_get_counts_of_their_own);
-  g_test_add_func ("/tuning/advise/tables/with-their-options-are-as-wanted", test_tables_that_have_their_options_are_as_wanted);
-  g_test_add_func ("/tuning/advise/roles/asynchronous-commit-is-only-offered", test_asynchronous_commit_is_only_offered);
-  g_test_add_func ("/tuning/advise/kernel/huge-pages-cover-the-wanted-buffers", test_huge_pages_cover_the_wanted_buffers);
+  g_test_add_func ("/tuning/advise/tables/large-ones-get-counts-of-their-own",
+                   test_large_tables_get_counts_of_their_own);
+  g_test_add_func ("/tuning/advise/tables/with-their-options-are-as-wanted",
+                   test_tables_that_have_their_options_are_as_wanted);
+  g_test_add_func ("/tuning/advise/roles/asynchronous-commit-is-only-offered",
+                   test_asynchronous_commit_is_only_offered);
+  g_test_add_func ("/tuning/advise/kernel/huge-pages-cover-the-wanted-buffers",
+                   test_huge_pages_cover_the_wanted_buffers);
   g_test_add_func ("/tuning/advise/kernel/is-left-alone-in-containers", test_kernel_is_left_alone_in_containers);
   g_test_add_func ("/tuning/advise/kernel/rows", test_kernel_rows);
   g_test_add_func ("/tuning/conf-text/says-why-and-is-stable", test_file_says_why_and_is_stable);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * The advice for every machine below tests/machines/, compared with the text that lies beside it. A deliberate change of a
- * rule shows its effect on all of them in the same commit: run with KT_UPDATE_EXPECTED=1 and read the difference.
+ * The advice for every machine below tests/machines/, compared with the text that lies beside it. A deliberate change
+ * of a rule shows its effect on all of them in the same commit: run with KT_UPDATE_EXPECTED=1 and read the difference.
  */
 #include "base/file.h"
 #include "base/size.h"
@@ -38,8 +38,10 @@ advice_text (const KtAdvice *advice)
   const KtBudget *budget = advice->in->budget;
   g_autofree char *total = kt_size_format (budget->total);
   g_autofree char *left = kt_size_format (budget->postgresql);
-  g_string_append_printf (text, "profile %s: %s\nmemory: %s, %s for PostgreSQL, at worst %.0f %% of that\nrecovery: %.0f min at most\n\n",
-                          advice->in->profile->name, advice->profile_because, total, left, advice->worst_case->share * 100,
+  g_string_append_printf (text, "profile %s: %s\nmemory: %s, %s for PostgreSQL, at worst %.0f %% of that\nrecovery: "
+                                "%.0f min at most\n\n",
+                          advice->in->profile->name, advice->profile_because, total, left,
+                          advice->worst_case->share * 100,
                           advice->recovery_seconds / 60);
   append_rows (text, advice);
   g_string_append (text, "\nkernel\n");

@@ -66,7 +66,8 @@ test_rows_are_complete (void)
 static void
 sentence_is_tidy (const KtParam *param)
 {
-  const char *const texts[] = { param->summary, param->why, param->hazard, param->left, param->impact.effect, param->impact.basis };
+  const char *const texts[] = { param->summary, param->why, param->hazard, param->left, param->impact.effect,
+                                param->impact.basis };
   for (gsize i = 0; i < G_N_ELEMENTS (texts); i++)
     if (texts[i] != NULL)
       {
@@ -170,7 +171,8 @@ compare_words (const KtParam *param, int major, const KtSetting *setting)
 static gboolean
 default_depends_on_build (const KtParam *param)
 {
-  static const char *const names[] = { "effective_io_concurrency", "maintenance_io_concurrency", "checkpoint_flush_after",
+  static const char *const names[] = { "effective_io_concurrency", "maintenance_io_concurrency",
+                                       "checkpoint_flush_after",
                                        "bgwriter_flush_after", "wal_sync_method", "shared_buffers", NULL };
   return g_strv_contains (names, param->name);
 }
@@ -181,7 +183,8 @@ compare_default (const KtParam *param, int major, const KtSetting *setting)
   if (default_depends_on_build (param) || setting->boot_value == NULL)
     return;
   if (!kt_guc_equal (param->type, param->unit, setting->boot_value, kt_param_boot (param, major)))
-    g_error ("default of %s in %d: table %s, server %s", param->name, major, kt_param_boot (param, major), setting->boot_value);
+    g_error ("default of %s in %d: table %s, server %s", param->name, major, kt_param_boot (param, major),
+             setting->boot_value);
 }
 
 static void
@@ -197,7 +200,8 @@ compare_row (const KtParam *param, int major, const KtServer *server)
   g_assert_true (setting->type == param->type || (words && param->type == KT_GUC_ENUM));
   g_assert_cmpstr (setting->unit, ==, param->unit);
   g_assert_cmpint (g_str_equal (setting->context, "postmaster"), ==, kt_param_apply (param, major) == KT_APPLY_RESTART);
-  g_assert_cmpint (g_str_equal (setting->context, "user") || g_str_equal (setting->context, "superuser"), ==, param->per_session);
+  g_assert_cmpint (g_str_equal (setting->context, "user") || g_str_equal (setting->context, "superuser"), ==,
+                   param->per_session);
   kt_param_limits (param, major, &min, &max);
   if (param->type == KT_GUC_INTEGER || param->type == KT_GUC_REAL)
     {

@@ -62,7 +62,8 @@ test_custom_profiles_are_read (void)
 {
   g_autoptr (GError) error = NULL;
   g_autoptr (KtProfile) profile = kt_profile_parse ("/etc/kastune/explorer.conf",
-    "# an explorer\n[profile]\nextends=high-performance\nsummary=Explorer\nphase=initial-sync\ndurability=full\nreserve=8GB\n"
+    "# an explorer\n[profile]\nextends=high-performance\nsummary=Explorer\nphase=initial-sync\ndurability=full\n"
+    "reserve=8GB\n"
     "connections=150\nbusy-connections=40\nbatch-concurrency=4\napi-connections=0\ntransactions-per-second=250.5\n"
     "[set]\nwork_mem=32MB\nJIT=on\n[factor]\nshared_buffers=1.2\n", &error);
   g_assert_no_error (error);
@@ -191,7 +192,8 @@ test_reserve_shrinks_everything (void)
 {
   KtTestWish wish = { .profile = "[profile]\nextends=standard\nreserve=8GB\n" };
   g_autofree char *because = NULL;
-  g_autofree char *buffers = kt_test_wanted (&(KtTestMachine){ .memory_gb = 16 }, NULL, &wish, "shared_buffers", &because);
+  g_autofree char *buffers = kt_test_wanted (&(KtTestMachine){ .memory_gb = 16 }, NULL, &wish, "shared_buffers",
+                                             &because);
   g_assert_cmpstr (buffers, ==, "2GB");
   g_assert_nonnull (strstr (because, "8 GB that PostgreSQL may use"));
 }
@@ -256,6 +258,7 @@ main (int argc, char **argv)
   g_test_add_func ("/tuning/profile/unknown-names-point-to-the-list", test_unknown_names_point_to_the_list);
   g_test_add_func ("/tuning/profile/profile-beats-rules", test_profile_beats_rules);
   g_test_add_func ("/tuning/profile/reserve-shrinks-everything", test_reserve_shrinks_everything);
-  g_test_add_func ("/tuning/profile/is-checked-against-machine-and-version", test_profiles_are_checked_against_machine_and_version);
+  g_test_add_func ("/tuning/profile/is-checked-against-machine-and-version",
+                   test_profiles_are_checked_against_machine_and_version);
   return g_test_run ();
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * What must hold everywhere: every machine from 1 GB to 1 TB, 1 to 128 CPUs, every class of storage, every version, phase
- * and profile.
+ * What must hold everywhere: every machine from 1 GB to 1 TB, 1 to 128 CPUs, every class of storage, every version,
+ * phase and profile.
  */
 #include "base/size.h"
 #include "support/facts.h"
@@ -88,7 +88,8 @@ test_every_machine (void)
       for (gsize s = 0; s < G_N_ELEMENTS (classes); s++)
         for (gsize f = 0; f < G_N_ELEMENTS (fs_types); f++)
           {
-            KtTestMachine machine = { .memory_gb = memory_gb[m], .cpus = cpus[c], .class = classes[s], .fs_type = fs_types[f],
+            KtTestMachine machine = { .memory_gb = memory_gb[m], .cpus = cpus[c], .class = classes[s],
+                                      .fs_type = fs_types[f],
                                       .free_gb = 10 * memory_gb[m] };
             check_machine (&machine, NULL, 15, KT_PHASE_STEADY);
           }
@@ -185,7 +186,8 @@ test_followed_advice_is_as_wanted (void)
           {
             const KtAdviceRow *row = second->rows->pdata[i];
             if (row->verdict == KT_VERDICT_CHANGE)
-              g_error ("%g GB, PostgreSQL %d: %s is %s and should now be %s", memory_gb[m], major, row->param->name, row->running,
+              g_error ("%g GB, PostgreSQL %d: %s is %s and should now be %s", memory_gb[m], major, row->param->name,
+                       row->running,
                        row->wanted);
           }
       }

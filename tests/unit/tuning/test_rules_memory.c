@@ -23,7 +23,8 @@ test_buffers_start_from_a_quarter (void)
   assert_wanted (&(KtTestMachine){ .memory_gb = 8 }, NULL, NULL, "shared_buffers", "2GB", "25 % of the 8 GB");
   assert_wanted (&(KtTestMachine){ .memory_gb = 4 }, NULL, NULL, "shared_buffers", "1GB", "profile low-memory");
   assert_wanted (&(KtTestMachine){ .memory_gb = 32 }, NULL, NULL, "shared_buffers", "10752MB", "33 %");
-  assert_wanted (&(KtTestMachine){ .memory_gb = 64, .class = KT_STORAGE_HDD }, NULL, NULL, "shared_buffers", "16GB", "25 %");
+  assert_wanted (&(KtTestMachine){ .memory_gb = 64, .class = KT_STORAGE_HDD }, NULL, NULL, "shared_buffers", "16GB",
+                 "25 %");
 }
 
 static void
@@ -36,9 +37,12 @@ test_buffers_are_careful_on_small_machines (void)
 static void
 test_buffers_leave_room_for_zfs_and_neighbours (void)
 {
-  assert_wanted (&(KtTestMachine){ .memory_gb = 64, .fs_type = "zfs" }, NULL, NULL, "shared_buffers", "16GB", "ZFS cache");
-  assert_wanted (&(KtTestMachine){ .memory_gb = 64, .fs_type = "btrfs" }, NULL, NULL, "shared_buffers", "16GB", "copy-on-write");
-  assert_wanted (&(KtTestMachine){ .memory_gb = 32, .neighbour_gb = 12 }, NULL, NULL, "shared_buffers", "5GB", "other programs");
+  assert_wanted (&(KtTestMachine){ .memory_gb = 64, .fs_type = "zfs" }, NULL, NULL, "shared_buffers", "16GB",
+                 "ZFS cache");
+  assert_wanted (&(KtTestMachine){ .memory_gb = 64, .fs_type = "btrfs" }, NULL, NULL, "shared_buffers", "16GB",
+                 "copy-on-write");
+  assert_wanted (&(KtTestMachine){ .memory_gb = 32, .neighbour_gb = 12 }, NULL, NULL, "shared_buffers", "5GB",
+                 "other programs");
 }
 
 static KtServer *
@@ -79,7 +83,8 @@ static void
 test_cache_size_is_what_can_be_cached (void)
 {
   assert_wanted (&(KtTestMachine){ .memory_gb = 16 }, NULL, NULL, "effective_cache_size", "12GB", "75 %");
-  assert_wanted (&(KtTestMachine){ .memory_gb = 64, .fs_type = "zfs" }, NULL, NULL, "effective_cache_size", "48GB", "ZFS cache");
+  assert_wanted (&(KtTestMachine){ .memory_gb = 64, .fs_type = "zfs" }, NULL, NULL, "effective_cache_size", "48GB",
+                 "ZFS cache");
 }
 
 static void
@@ -97,7 +102,8 @@ static void
 test_maintenance_memory_stays_in_the_cpu_cache (void)
 {
   assert_wanted (&(KtTestMachine){ .memory_gb = 1 }, NULL, NULL, "maintenance_work_mem", "32MB", "a 32nd");
-  assert_wanted (&(KtTestMachine){ .memory_gb = 8 }, NULL, NULL, "maintenance_work_mem", "512MB", "a sixteenth of 8 GB");
+  assert_wanted (&(KtTestMachine){ .memory_gb = 8 }, NULL, NULL, "maintenance_work_mem", "512MB",
+                 "a sixteenth of 8 GB");
   assert_wanted (&(KtTestMachine){ .memory_gb = 512 }, NULL, NULL, "maintenance_work_mem", "1GB", NULL);
   KtTestWish sync = { .phase = KT_PHASE_INITIAL_SYNC };
   assert_wanted (&(KtTestMachine){ .memory_gb = 512 }, NULL, &sync, "maintenance_work_mem", "2GB", "first sync");
@@ -108,7 +114,8 @@ static void
 test_huge_pages_are_off_where_they_kill (void)
 {
   assert_wanted (&(KtTestMachine){ .memory_gb = 16 }, NULL, NULL, "huge_pages", "try", NULL);
-  assert_wanted (&(KtTestMachine){ .container = TRUE, .hugetlb_limit = 2 * KT_MIB }, NULL, NULL, "huge_pages", "off", "SIGBUS");
+  assert_wanted (&(KtTestMachine){ .container = TRUE, .hugetlb_limit = 2 * KT_MIB }, NULL, NULL, "huge_pages", "off",
+                 "SIGBUS");
 }
 
 static void
@@ -116,7 +123,8 @@ test_connections_come_from_the_pools (void)
 {
   assert_wanted (&(KtTestMachine){ .memory_gb = 16 }, NULL, NULL, "max_connections", "100", "make 93");
   KtTestWish batches = { .profile = "[profile]\nbatch-concurrency=8\n" };
-  assert_wanted (&(KtTestMachine){ .memory_gb = 16 }, NULL, &batches, "max_connections", "160", "80 for the indexer's pool");
+  assert_wanted (&(KtTestMachine){ .memory_gb = 16 }, NULL, &batches, "max_connections", "160",
+                 "80 for the indexer's pool");
   g_autoptr (KtServer) server = kt_test_server (15);
   server->connections = 90;
   assert_wanted (&(KtTestMachine){ .memory_gb = 16 }, server, NULL, "max_connections", "140", "90 are open now");
@@ -126,7 +134,8 @@ test_connections_come_from_the_pools (void)
 static void
 test_budget_adds_up (void)
 {
-  g_autoptr (KtPlatform) host = kt_test_platform (&(KtTestMachine){ .memory_gb = 32, .neighbour_gb = 8, .limit_gb = 20 });
+  g_autoptr (KtPlatform) host = kt_test_platform (&(KtTestMachine){ .memory_gb = 32, .neighbour_gb = 8,
+                                                                    .limit_gb = 20 });
   g_autoptr (KtBudget) found = kt_budget_new (host, -1);
   g_assert_cmpint (found->total, ==, 20 * KT_GIB);
   g_assert_cmpint (found->postgresql, ==, 12 * KT_GIB);
@@ -143,7 +152,8 @@ static void
 test_worst_case_counts_everything (void)
 {
   KtMemoryUse use = { .shared_buffers = 2 * KT_GIB, .work_mem = 8 * KT_MIB, .maintenance_work_mem = 512 * KT_MIB,
-                      .autovacuum_work_mem = -1, .hash_mem_multiplier = 2, .connections = 100, .busy = 60, .autovacuum_workers = 5 };
+                      .autovacuum_work_mem = -1, .hash_mem_multiplier = 2, .connections = 100, .busy = 60,
+                      .autovacuum_workers = 5 };
   g_autoptr (KtWorstCase) worst = kt_worst_case_new (&use, 8 * KT_GIB);
   gint64 sum = 0;
   for (guint i = 0; i < worst->lines->len; i++)
@@ -163,13 +173,17 @@ main (int argc, char **argv)
 {
   g_test_init (&argc, &argv, NULL);
   g_test_add_func ("/tuning/rules/memory/buffers-start-from-a-quarter", test_buffers_start_from_a_quarter);
-  g_test_add_func ("/tuning/rules/memory/buffers-are-careful-on-small-machines", test_buffers_are_careful_on_small_machines);
-  g_test_add_func ("/tuning/rules/memory/buffers-leave-room-for-zfs-and-neighbours", test_buffers_leave_room_for_zfs_and_neighbours);
+  g_test_add_func ("/tuning/rules/memory/buffers-are-careful-on-small-machines",
+                   test_buffers_are_careful_on_small_machines);
+  g_test_add_func ("/tuning/rules/memory/buffers-leave-room-for-zfs-and-neighbours",
+                   test_buffers_leave_room_for_zfs_and_neighbours);
   g_test_add_func ("/tuning/rules/memory/buffers-grow-with-the-indexes", test_buffers_grow_with_the_indexes);
   g_test_add_func ("/tuning/rules/memory/buffers-never-break-the-budget", test_buffers_never_break_the_budget);
   g_test_add_func ("/tuning/rules/memory/cache-size-is-what-can-be-cached", test_cache_size_is_what_can_be_cached);
-  g_test_add_func ("/tuning/rules/memory/work-mem-is-shared-by-busy-connections", test_work_mem_is_shared_by_busy_connections);
-  g_test_add_func ("/tuning/rules/memory/maintenance-memory-stays-in-the-cpu-cache", test_maintenance_memory_stays_in_the_cpu_cache);
+  g_test_add_func ("/tuning/rules/memory/work-mem-is-shared-by-busy-connections",
+                   test_work_mem_is_shared_by_busy_connections);
+  g_test_add_func ("/tuning/rules/memory/maintenance-memory-stays-in-the-cpu-cache",
+                   test_maintenance_memory_stays_in_the_cpu_cache);
   g_test_add_func ("/tuning/rules/memory/huge-pages-are-off-where-they-kill", test_huge_pages_are_off_where_they_kill);
   g_test_add_func ("/tuning/rules/memory/connections-come-from-the-pools", test_connections_come_from_the_pools);
   g_test_add_func ("/tuning/rules/memory/budget-adds-up", test_budget_adds_up);

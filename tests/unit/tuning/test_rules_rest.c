@@ -27,7 +27,8 @@ static const Case autovacuum[] = {
   { "autovacuum_vacuum_cost_limit", { .class = KT_STORAGE_HDD }, { 0 }, "400", "HDD" },
   { "autovacuum_vacuum_cost_limit", { .class = KT_STORAGE_SSD }, { 0 }, "2000", "390 MB/s" },
   { "autovacuum_vacuum_cost_limit", { 0 }, { 0 }, "4000", "NVMe" },
-  { "autovacuum_vacuum_cost_limit", { .class = KT_STORAGE_SSD, .reads_1 = 2900, .reads_16 = 3000 }, { 0 }, "400", "3000 reads/s" },
+  { "autovacuum_vacuum_cost_limit", { .class = KT_STORAGE_SSD, .reads_1 = 2900, .reads_16 = 3000 }, { 0 }, "400",
+    "3000 reads/s" },
   { "autovacuum_vacuum_cost_limit", { .class_unknown = TRUE }, { 0 }, "400", "treated as slow" },
   { "autovacuum_vacuum_insert_scale_factor", { 0 }, { .major = 18 }, "0.05", "18 counts" },
   { "autovacuum_vacuum_insert_threshold", { 0 }, { 0 }, "100000", NULL },
@@ -42,7 +43,8 @@ static const Case io[] = {
   { "effective_io_concurrency", { .class = KT_STORAGE_SSD }, { 0 }, "128", NULL },
   { "effective_io_concurrency", { 0 }, { 0 }, "256", NULL },
   { "effective_io_concurrency", { 0 }, { .major = 18 }, "64", "all read streams" },
-  { "effective_io_concurrency", { .class = KT_STORAGE_SSD, .reads_1 = 2900, .reads_16 = 3000 }, { 0 }, "16", "only 3000 reads/s" },
+  { "effective_io_concurrency", { .class = KT_STORAGE_SSD, .reads_1 = 2900, .reads_16 = 3000 }, { 0 }, "16",
+    "only 3000 reads/s" },
   { "effective_io_concurrency", { .class_unknown = TRUE }, { 0 }, NULL, "unknown" },
   { "maintenance_io_concurrency", { 0 }, { 0 }, "64", "crash recovery" },
   { "io_method", { 0 }, { .major = 18 }, NULL, "worker" },
@@ -168,6 +170,7 @@ main (int argc, char **argv)
   g_test_add_func ("/tuning/rules/planner", test_planner);
   g_test_add_func ("/tuning/rules/observe", test_observe);
   g_test_add_func ("/tuning/rules/timescale", test_timescale);
-  g_test_add_func ("/tuning/rules/observe/libraries-are-added-only-when-installed", test_libraries_are_added_only_when_installed);
+  g_test_add_func ("/tuning/rules/observe/libraries-are-added-only-when-installed",
+                   test_libraries_are_added_only_when_installed);
   return g_test_run ();
 }

@@ -98,7 +98,8 @@ test_checkpoints_are_rarer (void)
   assert_wanted (&(KtTestMachine){ .memory_gb = 32 }, NULL, NULL, "checkpoint_timeout", "30min", NULL);
   KtTestWish sync = { .phase = KT_PHASE_INITIAL_SYNC };
   assert_wanted (&(KtTestMachine){ .memory_gb = 8 }, NULL, &sync, "checkpoint_timeout", "30min", "first sync");
-  assert_wanted (&(KtTestMachine){ 0 }, NULL, &(KtTestWish){ .major = 13 }, "checkpoint_completion_target", "0.9", "13");
+  assert_wanted (&(KtTestMachine){ 0 }, NULL, &(KtTestWish){ .major = 13 }, "checkpoint_completion_target", "0.9",
+                 "13");
 }
 
 static void
@@ -136,9 +137,11 @@ static void
 test_slots_cannot_fill_the_disk (void)
 {
   g_autoptr (KtServer) server = kt_test_server (15);
-  assert_wanted (&(KtTestMachine){ .free_gb = 100 }, server, NULL, "max_slot_wal_keep_size", NULL, "no replication slots");
+  assert_wanted (&(KtTestMachine){ .free_gb = 100 }, server, NULL, "max_slot_wal_keep_size", NULL,
+                 "no replication slots");
   server->slots = 2;
-  assert_wanted (&(KtTestMachine){ .free_gb = 100 }, server, NULL, "max_slot_wal_keep_size", "24GB", "2 replication slots");
+  assert_wanted (&(KtTestMachine){ .free_gb = 100 }, server, NULL, "max_slot_wal_keep_size", "24GB",
+                 "2 replication slots");
 }
 
 static void
@@ -180,6 +183,7 @@ main (int argc, char **argv)
   g_test_add_func ("/tuning/rules/wal/buffers-follow-shared-buffers", test_wal_buffers_follow_shared_buffers);
   g_test_add_func ("/tuning/rules/wal/slots-cannot-fill-the-disk", test_slots_cannot_fill_the_disk);
   g_test_add_func ("/tuning/rules/writer/commit-delay-needs-a-slow-flush", test_commit_delay_needs_a_slow_flush);
-  g_test_add_func ("/tuning/rules/writer/background-writer-follows-the-measured-disk", test_background_writer_follows_the_measured_disk);
+  g_test_add_func ("/tuning/rules/writer/background-writer-follows-the-measured-disk",
+                   test_background_writer_follows_the_measured_disk);
   return g_test_run ();
 }
