@@ -103,6 +103,7 @@ test_no_secrets (void)
   g_assert_no_error (error);
   g_autoptr (KtPlatform) platform = kt_platform_record (folder, NULL, 0, NULL, &error);
   g_assert_no_error (error);
+  g_assert_nonnull (platform);
   g_autofree char *stat = g_build_filename (folder, "proc", g_subprocess_get_identifier (child), "stat", NULL);
   g_assert_true (g_file_test (stat, G_FILE_TEST_EXISTS));
   g_assert_false (tree_holds (folder, "kastune-secret-word"));
