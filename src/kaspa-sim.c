@@ -141,6 +141,12 @@ describe (const KtProgress *progress)
     return g_strdup_printf ("rows: %.1f of %.1f million transactions, %.0f %%, %.0f/s, %s left",
                             (double) progress->done / 1e6, (double) progress->total / 1e6, percent, rate,
                             fresh > 0 ? left : "unknown");
+  if (g_str_equal (progress->phase, "run"))
+    {
+      g_autofree char *elapsed = kt_duration_format (progress->elapsed_ms / 1000 * 1000);
+      return g_strdup_printf ("run: %s, %" G_GUINT64_FORMAT " transactions, %.0f/s", elapsed, progress->transactions,
+                              progress->elapsed_ms > 0 ? (double) progress->transactions * 1000 / (double) progress->elapsed_ms : 0);
+    }
   return g_strdup_printf ("%s: %" G_GUINT64_FORMAT " of %" G_GUINT64_FORMAT ", %.0f %%", progress->phase, progress->done,
                           progress->total, percent);
 }
@@ -150,7 +156,7 @@ show_progress (const KtProgress *progress, gpointer data)
 {
   Display *display = data;
   gint64 now_us = g_get_monotonic_time ();
-  guint tenth = progress->total > 0 ? (guint) (progress->done * 10 / progress->total) : 10;
+  guint tenth = progress->total > 0 ? (guint) (progress->done * 10 / progress->total) : 0;
   if (words.quiet)
     return;
   gboolean other = g_strcmp0 (display->phase, progress->phase) != 0;
@@ -369,7 +375,7 @@ check_range (const char *name, double value, double low, double high, GError **e
 {
   if (value >= low && value <= high)
     return TRUE;
-  kt_error_set (error, KT_ERROR_USAGE, NULL, NULL, "--%s must be from %g to %g", name, low, high);
+  kt_error_set (error, KT_ERROR_USAGE, NULL, "kaspa-sim run --help", "--%s must be from %g to %g", name, low, high);
   return FALSE;
 }
 
@@ -422,7 +428,7 @@ run_run (GError **error)
     .batch_concurrency = (guint) words.batch_concurrency,
     .vcp_interval_ms = (guint) words.vcp_interval_ms,
     .stop = &stop_requested,
-    .progress = words.duration_ms > 0 ? show_progress : NULL,
+    .progress = show_progress,
     .progress_data = &display,
   };
   if (!check_range ("tps", words.tps, 0, KT_CHAIN_MAX_TPS, error)

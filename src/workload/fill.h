@@ -15,6 +15,7 @@ typedef struct {
   guint64 total;     /* transactions for rows, steps else */
   guint64 resumed;   /* of done: what an earlier fill had left */
   gint64 elapsed_ms; /* of this phase */
+  guint64 transactions; /* written so far, where done counts something else */
 } KtProgress;
 
 typedef void (*KtProgressFunc) (const KtProgress *progress, gpointer data);

@@ -322,6 +322,34 @@ count_scripts (const KtTransaction *transaction, gboolean accepted)
   return g_hash_table_size (scripts);
 }
 
+/* The block path stores all transactions, the acceptance those it accepts. */
+static gboolean
+is_stored (const KtSim *sim, const KtChain *chain, const KtLevel *level, guint64 key)
+{
+  return kt_chain_key_block (key) < sim->block_path
+         || (level->number < sim->levels && kt_chain_is_accepted (chain, level, key));
+}
+
+guint64
+kt_sim_transactions_added (const KtSim *before, const KtSim *after, const KtChain *chain)
+{
+  KtLevel level;
+  guint64 added = 0, end = kt_sim_frontier (after, chain);
+  kt_chain_level_of_block (chain, kt_sim_complete_to (before, chain), &level);
+  for (guint64 block = level.first; block < end; block++)
+    {
+      guint slots = kt_chain_slots (chain, block);
+      if (block >= level.first + level.width)
+        kt_chain_level (chain, level.number + 1, &level);
+      for (guint slot = 0; slot < slots; slot++)
+        {
+          guint64 key = kt_chain_key (block, slot);
+          added += is_stored (after, chain, &level, key) && !is_stored (before, chain, &level, key);
+        }
+    }
+  return added;
+}
+
 static void
 count_block (const KtSim *sim, const KtChain *chain, const KtLevel *level, guint64 block, guint64 rows[KT_N_TABLES])
 {
@@ -331,7 +359,7 @@ count_block (const KtSim *sim, const KtChain *chain, const KtLevel *level, guint
       KtTransaction transaction;
       guint64 key = kt_chain_key (block, slot);
       gboolean accepted = level->number < sim->levels && kt_chain_is_accepted (chain, level, key);
-      if (!accepted && block >= sim->block_path)
+      if (!is_stored (sim, chain, level, key))
         continue;
       rows[KT_TABLE_TRANSACTIONS]++;
       rows[KT_TABLE_ACCEPTANCES] += accepted;

@@ -42,6 +42,9 @@ char *kt_sim_checkpoint (const KtSim *sim, const KtChain *chain);
  * all paths and every one before: seconds for millions. */
 void kt_sim_count (const KtSim *sim, const KtChain *chain, guint64 rows[KT_N_TABLES]);
 
+/* Rows that `transactions` has more at @after than at @before; both on @chain. */
+guint64 kt_sim_transactions_added (const KtSim *before, const KtSim *after, const KtChain *chain);
+
 /* @conninfo NULL: libpq's environment and defaults. Errors: KT_ERROR_CONNECT, KT_ERROR_AUTH. */
 PGconn *kt_sim_connect (const char *conninfo, GError **error);
 /* One kaspa-sim a database: an advisory lock until the connection ends. Errors: KT_ERROR_REFUSED. */

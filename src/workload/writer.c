@@ -17,6 +17,8 @@ enum {
   PATH_FLUSH_MS = 2000,
   PATH_BEHIND = 30, /* the block path waits until the acceptance is so many DAA scores ahead */
   ROUND_BATCH = 500,
+  ROUND_TRANSACTIONS = 10000, /* a round of dense blocks is shorter, so are batches: memory stays bounded */
+  BATCH_TRANSACTIONS = 50000,
   QUEUE_BLOCKS = 1000,
   SLACK = 64,          /* more than the widest level, so that loops never wait for each other */
   REACH_BLOCKS = 4000, /* no loop gets so far ahead of the checkpoint */
@@ -178,11 +180,27 @@ advance (Run *run, guint64 *position, guint64 to)
   g_mutex_unlock (&run->lock);
 }
 
-/* A full batch, or what there is when the flush time is over. Gives its end; 0: stop. */
+/* End of a full batch: so many blocks, or fewer when they hold more transactions than that. Times batch-scale, both. */
 static guint64
-take_blocks (Run *run, guint64 from, guint batch, gint64 flush_ms, gint64 *last_us)
+full_batch (const Run *run, guint64 from, guint blocks, guint transactions)
 {
-  guint64 full = from + MAX (scaled (run, batch), KT_CHAIN_MAX_WIDTH);
+  guint64 least = KT_CHAIN_MAX_WIDTH, most = MAX (scaled (run, blocks), least);
+  guint64 limit = kt_chain_transactions_before (run->chain, from) + scaled (run, transactions);
+  while (least < most)
+    {
+      guint64 middle = (least + most + 1) / 2;
+      if (kt_chain_transactions_before (run->chain, from + middle) <= limit)
+        least = middle;
+      else
+        most = middle - 1;
+    }
+  return from + least;
+}
+
+/* Gives @full, or the end of what there is when the flush time is over; 0: stop. */
+static guint64
+take_blocks (Run *run, guint64 from, guint64 full, gint64 flush_ms, gint64 *last_us)
+{
   for (;;)
     {
       gint64 now_us = g_get_monotonic_time ();
@@ -240,9 +258,12 @@ block_loop (gpointer data)
   gint64 last_us = run->start_us;
   guint64 from = run->sim->blocks, to;
   batch_init (&batch, run);
-  while (error == NULL && (to = take_blocks (run, from, BLOCKS_BATCH, BLOCKS_FLUSH_MS, &last_us)) > 0
-         && wait_until (run, blocks_may_reach, to))
+  while (error == NULL)
     {
+      guint64 full = full_batch (run, from, BLOCKS_BATCH, BATCH_TRANSACTIONS);
+      to = take_blocks (run, from, full, BLOCKS_FLUSH_MS, &last_us);
+      if (to == 0 || !wait_until (run, blocks_may_reach, to))
+        break;
       batch_reset (&batch, 1 << KT_TABLE_BLOCKS | 1 << KT_TABLE_BLOCK_PARENT);
       kt_encoder_blocks (batch.encoder, from, to, &batch.out);
       if (write_rows (run->blocks, run, KT_TABLE_BLOCKS, &batch.rows[KT_TABLE_BLOCKS], TRUE, &error)
@@ -291,9 +312,12 @@ path_loop (gpointer data)
   gint64 last_us = run->start_us;
   guint64 from = run->sim->block_path, to;
   batch_init (&batch, run);
-  while (error == NULL && (to = take_blocks (run, from, PATH_BATCH, PATH_FLUSH_MS, &last_us)) > 0
-         && wait_until (run, path_may_reach, to))
+  while (error == NULL)
     {
+      guint64 full = full_batch (run, from, PATH_BATCH, BATCH_TRANSACTIONS);
+      to = take_blocks (run, from, full, PATH_FLUSH_MS, &last_us);
+      if (to == 0 || !wait_until (run, path_may_reach, to))
+        break;
       batch_reset (&batch, 1 << KT_TABLE_TRANSACTIONS | mapping_bit (run));
       kt_encoder_block_path (batch.encoder, from, to, &batch.out);
       batch_sort (&batch, run);
@@ -327,7 +351,8 @@ take_round (Run *run, guint64 from, gint64 *last_us, Round *round)
   while (round->to == from)
     {
       guint64 first = first_of_level (run, from);
-      guint64 end = take_blocks (run, first, ROUND_BATCH, run->options->vcp_interval_ms, last_us);
+      guint64 full = full_batch (run, first, ROUND_BATCH, ROUND_TRANSACTIONS);
+      guint64 end = take_blocks (run, first, full, run->options->vcp_interval_ms, last_us);
       if (end == 0)
         return FALSE;
       for (kt_chain_level (run->chain, from, &level); level.first + level.width <= end;
@@ -518,21 +543,28 @@ connect_all (Run *run, GError **error)
 }
 
 static void
-report (const Run *run)
+report (Run *run, const KtSim *start)
 {
   const KtWriter *options = run->options;
+  KtLevel from, to;
   if (options->progress == NULL)
     return;
   gint64 elapsed_ms = (g_get_monotonic_time () - run->start_us) / 1000;
   KtProgress progress = {
     .phase = "run", .done = (guint64) elapsed_ms, .total = (guint64) options->duration_ms, .elapsed_ms = elapsed_ms,
   };
+  g_mutex_lock (&run->lock);
+  kt_chain_level (run->chain, start->levels, &from);
+  kt_chain_level (run->chain, run->sim->levels, &to);
+  g_mutex_unlock (&run->lock);
+  progress.transactions = kt_chain_transactions_before (run->chain, to.first)
+                          - kt_chain_transactions_before (run->chain, from.first);
   options->progress (&progress, options->progress_data);
 }
 
 /* Until all loops have ended; asks them to when the time is over or somebody wants it. */
 static gboolean
-watch (Run *run)
+watch (Run *run, const KtSim *start)
 {
   const KtWriter *options = run->options;
   gboolean interrupted = FALSE;
@@ -551,7 +583,7 @@ watch (Run *run)
       if (now_us >= next_us)
         {
           g_mutex_unlock (&run->lock);
-          report (run);
+          report (run, start);
           g_mutex_lock (&run->lock);
           next_us += G_USEC_PER_SEC;
         }
@@ -571,7 +603,7 @@ own_cpu_s (void)
 }
 
 static gboolean
-run_loops (Run *run, KtWriterResult *result, GError **error)
+run_loops (Run *run, const KtSim *start, KtWriterResult *result, GError **error)
 {
   static const GThreadFunc loops[] = { block_loop, path_loop, acceptance_loop };
   g_autoptr (GPtrArray) threads = g_ptr_array_new ();
@@ -580,7 +612,7 @@ run_loops (Run *run, KtWriterResult *result, GError **error)
   run->loops = G_N_ELEMENTS (loops);
   for (gsize i = 0; i < G_N_ELEMENTS (loops); i++)
     g_ptr_array_add (threads, g_thread_new ("loop", loops[i], run));
-  result->interrupted = watch (run);
+  result->interrupted = watch (run, start);
   for (guint i = 0; i < threads->len; i++)
     g_thread_join (threads->pdata[i]);
   result->elapsed_ms = (g_get_monotonic_time () - run->start_us) / 1000;
@@ -640,18 +672,16 @@ disconnect_all (Run *run)
 
 /* Positions are exact again: the next run continues with them instead of the checkpoint. */
 static gboolean
-finish (Run *run, PGconn *connection, guint64 first_block, KtWriterResult *result, GError **error)
+finish (Run *run, PGconn *connection, const KtSim *before, KtWriterResult *result, GError **error)
 {
-  guint64 end = kt_sim_complete_to (run->sim, run->chain);
   if (!save_checkpoint (run, error))
     return FALSE;
   collect (run, result);
   disconnect_all (run);
   run->sim->running = FALSE;
-  result->first_block = first_block;
-  result->blocks = end - first_block;
-  result->transactions = result->blocks + kt_chain_transactions_before (run->chain, end)
-                         - kt_chain_transactions_before (run->chain, first_block);
+  result->first_block = before->blocks;
+  result->blocks = run->sim->blocks - before->blocks;
+  result->transactions = kt_sim_transactions_added (before, run->sim, run->chain);
   return kt_sim_save (run->sim, connection, error);
 }
 
@@ -667,8 +697,8 @@ kt_write (const KtWriter *writer, KtWriterResult *result, GError **error)
   if (connection == NULL || !kt_sim_lock (connection, error) || !prepare (&run, connection, error)
       || !connect_all (&run, error) || !kt_server_counts_read (connection, &before, error))
     return FALSE;
-  guint64 first_block = kt_sim_complete_to (run.sim, run.chain);
-  if (!run_loops (&run, result, error) || !finish (&run, connection, first_block, result, error))
+  const KtSim start = *run.sim;
+  if (!run_loops (&run, &start, result, error) || !finish (&run, connection, &start, result, error))
     return FALSE;
   wait_for_backends (connection);
   if (!kt_server_counts_read (connection, &result->server, error))

@@ -21,7 +21,7 @@ typedef struct {
   guint batch_concurrency; /* 1 ... 10: statements side by side for each table */
   guint vcp_interval_ms;
   const volatile sig_atomic_t *stop; /* non-zero: end after the current batches; may be NULL */
-  KtProgressFunc progress;           /* once a second; phase "run", milliseconds done and total */
+  KtProgressFunc progress;           /* once a second; phase "run", done and total in ms */
   gpointer progress_data;
 } KtWriter;
 
@@ -38,8 +38,8 @@ typedef struct {
 } KtServerCounts;
 
 typedef struct {
-  guint64 blocks;       /* written by all loops */
-  guint64 transactions; /* of these blocks, coinbases included, each once */
+  guint64 blocks;       /* rows added to blocks */
+  guint64 transactions; /* rows added to transactions, coinbases included: what both paths met counts once */
   guint64 first_block;
   gint64 elapsed_ms;
   guint64 rounds;
