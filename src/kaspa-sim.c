@@ -33,7 +33,7 @@ typedef struct {
   int connections;
   gint64 sort_memory;
   gint64 duration_ms;
-  KtMapping mapping;
+  KtFeatures features;
   gboolean replace;
   gboolean replace_foreign;
   gboolean no_vacuum;
@@ -81,12 +81,33 @@ parse_memory (const char *name, const char *value, gpointer data, GError **error
 }
 
 static gboolean
-parse_mapping (const char *name, const char *value, gpointer data, GError **error)
+parse_disable (const char *name, const char *value, gpointer data, GError **error)
 {
-  words.mapping = kt_mapping_from_name (value);
-  if (words.mapping < KT_N_MAPPINGS)
+  return kt_features_add (&words.features, KT_RELEASE_V2_3_0, KT_VALUES_DISABLE, value, error);
+}
+
+static gboolean
+parse_exclude (const char *name, const char *value, gpointer data, GError **error)
+{
+  return kt_features_add (&words.features, KT_RELEASE_V2_3_0, KT_VALUES_EXCLUDE_FIELDS, value, error);
+}
+
+/* Short words for the two choices that change a database most. */
+static gboolean
+parse_preset (const char *name, const char *value, gpointer data, GError **error)
+{
+  if (g_str_equal (value, "light"))
+    {
+      KtFeatures light = kt_features_light ();
+      words.features.excluded |= light.excluded;
+      words.features.disabled |= light.disabled;
+      return TRUE;
+    }
+  if (g_str_equal (value, "scripts"))
+    return parse_exclude (name, "tx_out_script_public_key_address", data, error);
+  if (g_str_equal (value, "full"))
     return TRUE;
-  g_set_error (error, G_OPTION_ERROR, G_OPTION_ERROR_BAD_VALUE, "“%s” is not addresses, scripts or none", value);
+  g_set_error (error, G_OPTION_ERROR, G_OPTION_ERROR_BAD_VALUE, "“%s” is not full, scripts or light", value);
   return FALSE;
 }
 
@@ -101,7 +122,9 @@ static const GOptionEntry fill_options[] = {
   { "transactions", 0, 0, G_OPTION_ARG_CALLBACK, parse_count, "Transactions to hold, for example 50M", "N" },
   { "seed", 0, 0, G_OPTION_ARG_INT64, &words.seed, "Another seed, another chain (1)", "N" },
   { "tps", 0, 0, G_OPTION_ARG_INT, &words.tps, "Transactions a second of the chain (100)", "N" },
-  { "mapping", 0, 0, G_OPTION_ARG_CALLBACK, parse_mapping, "addresses (default), scripts or none", "TABLE" },
+  { "features", 0, 0, G_OPTION_ARG_CALLBACK, parse_preset, "full (default), scripts (no addresses) or light (integrator)", "SET" },
+  { "disable", 0, 0, G_OPTION_ARG_CALLBACK, parse_disable, "As the indexer's --disable", "LIST" },
+  { "exclude-fields", 0, 0, G_OPTION_ARG_CALLBACK, parse_exclude, "As the indexer's --exclude-fields", "LIST" },
   { "connections", 0, 0, G_OPTION_ARG_INT, &words.connections, "Connections side by side (4)", "N" },
   { "sort-memory", 0, 0, G_OPTION_ARG_CALLBACK, parse_memory, "Memory of one index build (512M)", "SIZE" },
   { "replace", 0, 0, G_OPTION_ARG_NONE, &words.replace, "Drop what an earlier kaspa-sim made", NULL },
@@ -389,7 +412,7 @@ run_fill (GError **error)
     .transactions = (guint64) words.transactions,
     .seed = (guint64) words.seed,
     .tps = (guint32) (words.tps > 0 ? words.tps : 100),
-    .mapping = words.mapping,
+    .features = words.features,
     .connections = (guint) words.connections,
     .sort_memory_bytes = words.sort_memory,
     .replace = words.replace,

@@ -3,18 +3,11 @@
 
 #define MAX_SCRIPTS (KT_CHAIN_MAX_INPUTS + KT_CHAIN_MAX_OUTPUTS)
 
-static const struct {
-  const char *name;
-  KtTableId table;
-} mappings[KT_N_MAPPINGS] = {
-  [KT_MAPPING_ADDRESSES] = { "addresses", KT_TABLE_ADDRESSES },
-  [KT_MAPPING_SCRIPTS] = { "scripts", KT_TABLE_SCRIPTS },
-  [KT_MAPPING_NONE] = { "none", KT_N_TABLES },
-};
-
 struct KtEncoder {
   const KtSchema *schema;
+  KtFeatures features;
   KtTableId mapping;
+  guint64 tables; /* that are written: 1 << KtTableId */
   KtRowSource source;
   KtLevel levels[2]; /* the level worked on and the one before */
   KtHash hashes[2][KT_CHAIN_MAX_WIDTH];
@@ -22,39 +15,44 @@ struct KtEncoder {
   KtTransaction transaction;
 };
 
-const char *
-kt_mapping_name (KtMapping mapping)
-{
-  return mapping < KT_N_MAPPINGS ? mappings[mapping].name : NULL;
-}
-
-KtMapping
-kt_mapping_from_name (const char *name)
-{
-  KtMapping mapping = 0;
-  while (mapping < KT_N_MAPPINGS && g_strcmp0 (mappings[mapping].name, name) != 0)
-    mapping++;
-  return mapping;
-}
-
 KtTableId
 kt_mapping_table (KtMapping mapping)
 {
-  return mapping < KT_N_MAPPINGS ? mappings[mapping].table : KT_N_TABLES;
+  static const KtTableId tables[]
+    = { [KT_MAPPING_ADDRESSES] = KT_TABLE_ADDRESSES, [KT_MAPPING_SCRIPTS] = KT_TABLE_SCRIPTS, [KT_MAPPING_NONE] = KT_N_TABLES };
+  return tables[mapping];
+}
+
+static guint64
+written_tables (const KtFeatures *features)
+{
+  static const struct { KtDisable off; KtTableId table; } rows[] = {
+    { KT_DISABLE_BLOCKS_TABLE, KT_TABLE_BLOCKS },
+    { KT_DISABLE_BLOCK_PARENT_TABLE, KT_TABLE_BLOCK_PARENT },
+    { KT_DISABLE_TRANSACTIONS_TABLE, KT_TABLE_TRANSACTIONS },
+    { KT_DISABLE_VIRTUAL_CHAIN_PROCESSING, KT_TABLE_ACCEPTANCES },
+  };
+  guint64 tables = 0;
+  for (gsize i = 0; i < G_N_ELEMENTS (rows); i++)
+    if (!kt_features_off (features, rows[i].off))
+      tables |= G_GUINT64_CONSTANT (1) << rows[i].table;
+  if (kt_features_mapping (features) != KT_MAPPING_NONE)
+    tables |= G_GUINT64_CONSTANT (1) << kt_mapping_table (kt_features_mapping (features));
+  return tables;
 }
 
 KtEncoder *
-kt_encoder_new (const KtChain *chain, const KtSchema *schema, const KtTypes *types, KtMapping mapping, guint64 excluded)
+kt_encoder_new (const KtChain *chain, const KtSchema *schema, const KtTypes *types, const KtFeatures *features)
 {
   KtEncoder *encoder = g_new0 (KtEncoder, 1);
-  if (mapping == KT_MAPPING_SCRIPTS)
-    excluded |= G_GUINT64_CONSTANT (1) << KT_FIELD_TX_OUT_SCRIPT_PUBLIC_KEY_ADDRESS;
   encoder->schema = schema;
-  encoder->mapping = kt_mapping_table (mapping);
+  encoder->features = *features;
+  encoder->mapping = kt_mapping_table (kt_features_mapping (features));
+  encoder->tables = written_tables (features);
   encoder->source = (KtRowSource) {
     .chain = chain,
     .types = types,
-    .excluded = excluded,
+    .excluded = features->excluded,
     .level = &encoder->levels[0],
     .merged = &encoder->levels[1],
     .level_hashes = encoder->hashes[0],
@@ -62,6 +60,7 @@ kt_encoder_new (const KtChain *chain, const KtSchema *schema, const KtTypes *typ
     .accepting_hash = &encoder->accepting_hash,
     .entries = g_array_new (FALSE, FALSE, sizeof (guint64)),
     .transaction = &encoder->transaction,
+    .chain_only = kt_features_off (features, KT_DISABLE_TRANSACTION_ACCEPTANCE),
   };
   return encoder;
 }
@@ -104,7 +103,7 @@ load_levels (KtEncoder *encoder, guint64 number)
 static void
 put (KtEncoder *encoder, KtEncoded *out, KtTableId table)
 {
-  if (out->tables[table] != NULL)
+  if (out->tables[table] != NULL && (encoder->tables >> table & 1) != 0)
     kt_schema_put_row (encoder->schema->tables[table], out->tables[table], &encoder->source);
 }
 
@@ -174,6 +173,27 @@ put_transaction (KtEncoder *encoder, guint64 key, gboolean accepted, KtEncoded *
     put (encoder, out, KT_TABLE_ACCEPTANCES);
 }
 
+static gboolean
+acceptance_stores (const KtFeatures *features, const KtChain *chain, const KtLevel *level, guint64 key)
+{
+  return !kt_features_off (features, KT_DISABLE_VIRTUAL_CHAIN_PROCESSING)
+         && !kt_features_off (features, KT_DISABLE_TRANSACTION_ACCEPTANCE) && kt_chain_is_accepted (chain, level, key);
+}
+
+static gboolean
+path_stores (const KtFeatures *features, guint64 key)
+{
+  return !kt_features_off (features, KT_DISABLE_REJECTED_TRANSACTIONS)
+         && ((key & 0xffff) == 0 || !kt_features_off (features, KT_DISABLE_REJECTED_NON_CB_TRANSACTIONS));
+}
+
+gboolean
+kt_encoder_stores (const KtFeatures *features, const KtChain *chain, const KtLevel *level, guint64 key,
+                   gboolean accepting, gboolean passed)
+{
+  return (accepting && acceptance_stores (features, chain, level, key)) || (passed && path_stores (features, key));
+}
+
 typedef enum { AS_BLOCK_PATH, AS_ACCEPTED, AS_SETTLED } View;
 
 static void
@@ -186,8 +206,9 @@ put_transactions_of_block (KtEncoder *encoder, guint64 block, View view, KtEncod
   for (guint slot = 0; slot < slots; slot++)
     {
       guint64 key = kt_chain_key (block, slot);
-      gboolean accepted = view != AS_BLOCK_PATH && kt_chain_is_accepted (source->chain, source->level, key);
-      if (accepted || view != AS_ACCEPTED)
+      gboolean accepted
+        = view != AS_BLOCK_PATH && acceptance_stores (&encoder->features, source->chain, source->level, key);
+      if (accepted || (view != AS_ACCEPTED && path_stores (&encoder->features, key)))
         put_transaction (encoder, key, accepted, out);
     }
 }
@@ -201,6 +222,8 @@ put_transactions (KtEncoder *encoder, guint64 from, guint64 to, View view, KtEnc
       load_levels (encoder, number);
       kt_chain_level (encoder->source.chain, number + 1, &next);
       kt_chain_hash (encoder->source.chain, KT_HASH_BLOCK, next.chain_block, &encoder->accepting_hash);
+      if (encoder->source.chain_only)
+        put (encoder, out, KT_TABLE_ACCEPTANCES);
       for (guint64 block = encoder->levels[0].first; block < next.first; block++)
         put_transactions_of_block (encoder, block, view, out);
     }

@@ -6,24 +6,14 @@
 
 #include "workload/schema.h"
 
-typedef enum {
-  KT_MAPPING_ADDRESSES, /* addresses_transactions */
-  KT_MAPPING_SCRIPTS,   /* scripts_transactions; addresses are left out */
-  KT_MAPPING_NONE,
-  KT_N_MAPPINGS
-} KtMapping;
-
-const char *kt_mapping_name (KtMapping mapping);
-/* KT_N_MAPPINGS when there is none of that name. */
-KtMapping kt_mapping_from_name (const char *name);
 /* The table that is written, or KT_N_TABLES. */
 KtTableId kt_mapping_table (KtMapping mapping);
 
 typedef struct KtEncoder KtEncoder;
 
-/* All but @excluded (1 << KtField) is borrowed and must live on. */
-KtEncoder *kt_encoder_new (const KtChain *chain, const KtSchema *schema, const KtTypes *types, KtMapping mapping,
-                           guint64 excluded);
+/* Chain, schema and types are borrowed and must live on. Tables that the features leave out get no rows. */
+KtEncoder *kt_encoder_new (const KtChain *chain, const KtSchema *schema, const KtTypes *types,
+                           const KtFeatures *features);
 void kt_encoder_free (KtEncoder *encoder);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (KtEncoder, kt_encoder_free)
 
@@ -31,6 +21,11 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC (KtEncoder, kt_encoder_free)
 typedef struct {
   KtRows *tables[KT_N_TABLES];
 } KtEncoded;
+
+/* Whether a transaction of @level ends up stored when the acceptance has passed its level (@accepting) and the block path
+ * its block (@passed). */
+gboolean kt_encoder_stores (const KtFeatures *features, const KtChain *chain, const KtLevel *level, guint64 key,
+                            gboolean accepting, gboolean passed);
 
 /* Blocks @from ... @to - 1 and their parents. */
 void kt_encoder_blocks (KtEncoder *encoder, guint64 from, guint64 to, KtEncoded *out);
@@ -40,7 +35,7 @@ void kt_encoder_blocks (KtEncoder *encoder, guint64 from, guint64 to, KtEncoded 
 void kt_encoder_block_path (KtEncoder *encoder, guint64 from, guint64 to, KtEncoded *out);
 
 /* Transactions of levels @from ... @to - 1 that the next level's chain blocks accept: resolved, mapped on both sides, with
- * acceptances. */
+ * acceptances. Without transaction_acceptance: one acceptance a chain block. */
 void kt_encoder_accepted (KtEncoder *encoder, guint64 from, guint64 to, KtEncoded *out);
 
 /* What both paths together leave of levels @from ... @to - 1: each transaction once. */

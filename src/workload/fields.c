@@ -166,6 +166,15 @@ kt_field_parent_hash (KtRows *rows, const KtRowSource *source)
 }
 
 void
+kt_field_accepted_id (KtRows *rows, const KtRowSource *source)
+{
+  if (source->chain_only)
+    kt_rows_put_null (rows);
+  else
+    put_hash (rows, &source->transaction_id);
+}
+
+void
 kt_field_accepting_hash (KtRows *rows, const KtRowSource *source)
 {
   put_hash (rows, source->accepting_hash);

@@ -26,6 +26,7 @@ void kt_field_utxo_commitment (KtRows *rows, const KtRowSource *source);
 void kt_field_block_version (KtRows *rows, const KtRowSource *source);
 
 void kt_field_parent_hash (KtRows *rows, const KtRowSource *source);
+void kt_field_accepted_id (KtRows *rows, const KtRowSource *source);
 void kt_field_accepting_hash (KtRows *rows, const KtRowSource *source);
 
 void kt_field_transaction_id (KtRows *rows, const KtRowSource *source);

@@ -206,7 +206,7 @@ work (gpointer data)
   GError *error = NULL;
   guint64 task;
   Worker worker = { .job = job, .connection = kt_sim_connect (job->fill->conninfo, &error) };
-  worker.encoder = kt_encoder_new (job->chain, job->schema, &job->types, job->sim->mapping, 0);
+  worker.encoder = kt_encoder_new (job->chain, job->schema, &job->types, &job->sim->features);
   if (worker.connection != NULL)
     kt_sim_run (worker.connection, &error, "SET synchronous_commit = off; SET client_min_messages = warning", NULL);
   if (error != NULL)
@@ -353,7 +353,7 @@ create_all (Job *job, PGconn *connection, GError **error)
 static gboolean
 same_fill (const KtSim *left, const KtSim *right)
 {
-  return left->seed == right->seed && left->schema == right->schema && left->mapping == right->mapping
+  return left->seed == right->seed && left->schema == right->schema && memcmp (&left->features, &right->features, sizeof left->features) == 0
          && left->blocks == right->blocks && left->segments->len == 1 && right->segments->len == 1
          && g_array_index (left->segments, KtChainSegment, 0).tps
               == g_array_index (right->segments, KtChainSegment, 0).tps;
@@ -452,7 +452,7 @@ job_init (Job *job, const KtFill *fill)
 {
   job->fill = fill;
   job->schema = kt_schema_find (23);
-  job->sim = kt_sim_new (fill->seed, fill->tps, fill->mapping);
+  job->sim = kt_sim_new (fill->seed, fill->tps, &fill->features);
   job->chain = kt_sim_chain (job->sim);
   job->epochs = epochs_for (job->chain, fill->transactions);
   job->chunk_epochs = MAX (1, CHUNK_TRANSACTIONS / (KT_CHAIN_EPOCH_BLOCKS * (1 + fill->tps / 10)));

@@ -25,7 +25,7 @@ typedef struct {
   guint64 transactions; /* rows `transactions` shall hold, coinbases included; rounded up to whole epochs */
   guint64 seed;
   guint32 tps; /* density of the chain */
-  KtMapping mapping;
+  KtFeatures features;
   guint connections;
   gint64 sort_memory_bytes;  /* maintenance_work_mem of each index build */
   gboolean replace;          /* drops what an earlier kaspa-sim made */

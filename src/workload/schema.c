@@ -5,41 +5,6 @@
 
 #include <gio/gio.h>
 
-static const char *const field_names[KT_N_FIELDS] = {
-  [KT_FIELD_NONE] = "none",
-  [KT_FIELD_BLOCK_ACCEPTED_ID_MERKLE_ROOT] = "block_accepted_id_merkle_root",
-  [KT_FIELD_BLOCK_TRANSACTION_IDS] = "block_transaction_ids",
-  [KT_FIELD_BLOCK_MERGE_SET_BLUES_HASHES] = "block_merge_set_blues_hashes",
-  [KT_FIELD_BLOCK_MERGE_SET_REDS_HASHES] = "block_merge_set_reds_hashes",
-  [KT_FIELD_BLOCK_SELECTED_PARENT_HASH] = "block_selected_parent_hash",
-  [KT_FIELD_BLOCK_BITS] = "block_bits",
-  [KT_FIELD_BLOCK_BLUE_SCORE] = "block_blue_score",
-  [KT_FIELD_BLOCK_BLUE_WORK] = "block_blue_work",
-  [KT_FIELD_BLOCK_DAA_SCORE] = "block_daa_score",
-  [KT_FIELD_BLOCK_HASH_MERKLE_ROOT] = "block_hash_merkle_root",
-  [KT_FIELD_BLOCK_NONCE] = "block_nonce",
-  [KT_FIELD_BLOCK_PRUNING_POINT] = "block_pruning_point",
-  [KT_FIELD_BLOCK_TIMESTAMP] = "block_timestamp",
-  [KT_FIELD_BLOCK_UTXO_COMMITMENT] = "block_utxo_commitment",
-  [KT_FIELD_BLOCK_VERSION] = "block_version",
-  [KT_FIELD_TX_SUBNETWORK_ID] = "tx_subnetwork_id",
-  [KT_FIELD_TX_HASH] = "tx_hash",
-  [KT_FIELD_TX_MASS] = "tx_mass",
-  [KT_FIELD_TX_PAYLOAD] = "tx_payload",
-  [KT_FIELD_TX_BLOCK_TIME] = "tx_block_time",
-  [KT_FIELD_TX_BLOCK_HASH] = "tx_block_hash",
-  [KT_FIELD_TX_IN_PREVIOUS_OUTPOINT] = "tx_in_previous_outpoint",
-  [KT_FIELD_TX_IN_SIGNATURE_SCRIPT] = "tx_in_signature_script",
-  [KT_FIELD_TX_IN_SIG_OP_COUNT] = "tx_in_sig_op_count",
-  [KT_FIELD_TX_IN_COMPUTE_BUDGET] = "tx_in_compute_budget",
-  [KT_FIELD_TX_IN_COVENANT_ID] = "tx_in_covenant_id",
-  [KT_FIELD_TX_OUT_AMOUNT] = "tx_out_amount",
-  [KT_FIELD_TX_OUT_SCRIPT_PUBLIC_KEY] = "tx_out_script_public_key",
-  [KT_FIELD_TX_OUT_SCRIPT_PUBLIC_KEY_ADDRESS] = "tx_out_script_public_key_address",
-  [KT_FIELD_TX_OUT_COVENANT_AUTHORIZING_INPUT] = "tx_out_covenant_authorizing_input",
-  [KT_FIELD_TX_OUT_COVENANT_ID] = "tx_out_covenant_id",
-};
-
 static const KtSchemaColumn blocks_23[] = {
   { "hash", "bytea", kt_field_block_hash },
   { "accepted_id_merkle_root", "bytea", kt_field_accepted_id_merkle_root, KT_FIELD_BLOCK_ACCEPTED_ID_MERKLE_ROOT },
@@ -72,13 +37,13 @@ static const KtSchemaColumn transactions_23[] = {
   { "payload", "bytea", kt_field_payload, KT_FIELD_TX_PAYLOAD },
   { "block_time", "bigint", kt_field_block_time, KT_FIELD_TX_BLOCK_TIME },
   { "version", "smallint", kt_field_transaction_version },
-  { "inputs", "transactions_inputs[]", kt_field_inputs },
-  { "outputs", "transactions_outputs[]", kt_field_outputs },
+  { "inputs", "transactions_inputs[]", kt_field_inputs, KT_FIELD_TX_INPUTS },
+  { "outputs", "transactions_outputs[]", kt_field_outputs, KT_FIELD_TX_OUTPUTS },
   { "block_hash", "bytea", kt_field_block_hash, KT_FIELD_TX_BLOCK_HASH },
 };
 
 static const KtSchemaColumn acceptances[] = {
-  { "transaction_id", "bytea", kt_field_transaction_id },
+  { "transaction_id", "bytea", kt_field_accepted_id },
   { "block_hash", "bytea", kt_field_accepting_hash },
 };
 
@@ -138,21 +103,6 @@ static const KtSchema schemas[] = {
     },
   },
 };
-
-const char *
-kt_field_name (KtField field)
-{
-  return field < KT_N_FIELDS ? field_names[field] : NULL;
-}
-
-KtField
-kt_field_from_name (const char *name)
-{
-  KtField field = KT_FIELD_NONE;
-  while (field < KT_N_FIELDS && g_strcmp0 (field_names[field], name) != 0)
-    field++;
-  return field;
-}
 
 const KtSchema *
 kt_schema_find (guint version)

@@ -6,6 +6,7 @@
 #pragma once
 
 #include "workload/chain.h"
+#include "workload/features.h"
 #include "workload/rows.h"
 
 #include <libpq-fe.h>
@@ -33,6 +34,7 @@ typedef struct {
   const KtChain *chain;
   const KtTypes *types;
   guint64 excluded; /* 1 << KtField */
+  gboolean chain_only; /* acceptances name the chain block alone */
   gboolean resolved; /* inputs carry script and amount of what they spend, as the node supplies them on acceptance */
 
   const KtLevel *level;
@@ -50,47 +52,6 @@ typedef struct {
   guint64 script;
   guint parent; /* index into merged_hashes */
 } KtRowSource;
-
-/* Fields that can be left out; names as the indexer's --exclude-fields spells them are in schema.c. */
-typedef enum {
-  KT_FIELD_NONE,
-  KT_FIELD_BLOCK_ACCEPTED_ID_MERKLE_ROOT,
-  KT_FIELD_BLOCK_TRANSACTION_IDS,
-  KT_FIELD_BLOCK_MERGE_SET_BLUES_HASHES,
-  KT_FIELD_BLOCK_MERGE_SET_REDS_HASHES,
-  KT_FIELD_BLOCK_SELECTED_PARENT_HASH,
-  KT_FIELD_BLOCK_BITS,
-  KT_FIELD_BLOCK_BLUE_SCORE,
-  KT_FIELD_BLOCK_BLUE_WORK,
-  KT_FIELD_BLOCK_DAA_SCORE,
-  KT_FIELD_BLOCK_HASH_MERKLE_ROOT,
-  KT_FIELD_BLOCK_NONCE,
-  KT_FIELD_BLOCK_PRUNING_POINT,
-  KT_FIELD_BLOCK_TIMESTAMP,
-  KT_FIELD_BLOCK_UTXO_COMMITMENT,
-  KT_FIELD_BLOCK_VERSION,
-  KT_FIELD_TX_SUBNETWORK_ID,
-  KT_FIELD_TX_HASH,
-  KT_FIELD_TX_MASS,
-  KT_FIELD_TX_PAYLOAD,
-  KT_FIELD_TX_BLOCK_TIME,
-  KT_FIELD_TX_BLOCK_HASH,
-  KT_FIELD_TX_IN_PREVIOUS_OUTPOINT,
-  KT_FIELD_TX_IN_SIGNATURE_SCRIPT,
-  KT_FIELD_TX_IN_SIG_OP_COUNT,
-  KT_FIELD_TX_IN_COMPUTE_BUDGET,
-  KT_FIELD_TX_IN_COVENANT_ID,
-  KT_FIELD_TX_OUT_AMOUNT,
-  KT_FIELD_TX_OUT_SCRIPT_PUBLIC_KEY,
-  KT_FIELD_TX_OUT_SCRIPT_PUBLIC_KEY_ADDRESS,
-  KT_FIELD_TX_OUT_COVENANT_AUTHORIZING_INPUT,
-  KT_FIELD_TX_OUT_COVENANT_ID,
-  KT_N_FIELDS
-} KtField;
-
-const char *kt_field_name (KtField field);
-/* KT_N_FIELDS when there is no such field. */
-KtField kt_field_from_name (const char *name);
 
 static inline gboolean
 kt_row_source_has (const KtRowSource *source, KtField field)

@@ -11,13 +11,13 @@
 #define LOCK_KEY "6869731502" /* any number that nobody else uses */
 
 KtSim *
-kt_sim_new (guint64 seed, guint32 tps, KtMapping mapping)
+kt_sim_new (guint64 seed, guint32 tps, const KtFeatures *features)
 {
   KtSim *sim = g_new0 (KtSim, 1);
   KtChainSegment first = { .first_block = 0, .tps = tps };
   sim->seed = seed;
   sim->schema = 23;
-  sim->mapping = mapping;
+  sim->features = *features;
   sim->segments = g_array_new (FALSE, FALSE, sizeof (KtChainSegment));
   g_array_append_val (sim->segments, first);
   return sim;
@@ -160,6 +160,8 @@ kt_sim_save (const KtSim *sim, PGconn *connection, GError **error)
 {
   g_autoptr (JsonObject) object = json_object_new ();
   JsonArray *segments = json_array_new ();
+  g_autofree char *disable = kt_features_to_string (&sim->features, KT_VALUES_DISABLE);
+  g_autofree char *exclude = kt_features_to_string (&sim->features, KT_VALUES_EXCLUDE_FIELDS);
   for (guint i = 0; i < sim->segments->len; i++)
     {
       const KtChainSegment *segment = &g_array_index (sim->segments, KtChainSegment, i);
@@ -170,7 +172,8 @@ kt_sim_save (const KtSim *sim, PGconn *connection, GError **error)
     }
   json_object_set_int_member (object, "seed", (gint64) sim->seed);
   json_object_set_int_member (object, "schema", sim->schema);
-  json_object_set_string_member (object, "mapping", kt_mapping_name (sim->mapping));
+  kt_json_set_string (object, "disable", disable);
+  kt_json_set_string (object, "exclude_fields", exclude);
   json_object_set_array_member (object, "segments", segments);
   json_object_set_int_member (object, "blocks", (gint64) sim->blocks);
   json_object_set_int_member (object, "levels", (gint64) sim->levels);
@@ -185,6 +188,14 @@ kt_sim_save (const KtSim *sim, PGconn *connection, GError **error)
                      " ON CONFLICT (key) DO UPDATE SET value = EXCLUDED.value", text, NULL);
 }
 
+static gboolean
+parse_features (JsonObject *object, KtFeatures *features)
+{
+  return kt_features_add (features, KT_RELEASE_V2_3_0, KT_VALUES_DISABLE, kt_json_string (object, "disable", "none"), NULL)
+         && kt_features_add (features, KT_RELEASE_V2_3_0, KT_VALUES_EXCLUDE_FIELDS,
+                             kt_json_string (object, "exclude_fields", "none"), NULL);
+}
+
 static KtSim *
 parse (const char *text, GError **error)
 {
@@ -193,15 +204,15 @@ parse (const char *text, GError **error)
     return NULL;
   JsonObject *object = JSON_NODE_HOLDS_OBJECT (node) ? json_node_get_object (node) : NULL;
   JsonArray *segments = object != NULL ? kt_json_array (object, "segments") : NULL;
-  KtMapping mapping = object != NULL ? kt_mapping_from_name (kt_json_string (object, "mapping", NULL)) : KT_N_MAPPINGS;
-  if (segments == NULL || json_array_get_length (segments) == 0 || mapping == KT_N_MAPPINGS
+  KtFeatures features = { 0 };
+  if (segments == NULL || json_array_get_length (segments) == 0 || !parse_features (object, &features)
       || kt_schema_find ((guint) kt_json_int (object, "schema", 0)) == NULL)
     {
       kt_error_set (error, KT_ERROR_PARSE, text, "Make the database again with “kaspa-sim fill --replace”.",
                     "what kaspa-sim noted in this database cannot be understood");
       return NULL;
     }
-  g_autoptr (KtSim) sim = kt_sim_new ((guint64) kt_json_int (object, "seed", 0), 0, mapping);
+  g_autoptr (KtSim) sim = kt_sim_new ((guint64) kt_json_int (object, "seed", 0), 0, &features);
   g_array_set_size (sim->segments, 0);
   for (guint i = 0; i < json_array_get_length (segments); i++)
     {
@@ -322,12 +333,11 @@ count_scripts (const KtTransaction *transaction, gboolean accepted)
   return g_hash_table_size (scripts);
 }
 
-/* The block path stores all transactions, the acceptance those it accepts. */
 static gboolean
 is_stored (const KtSim *sim, const KtChain *chain, const KtLevel *level, guint64 key)
 {
-  return kt_chain_key_block (key) < sim->block_path
-         || (level->number < sim->levels && kt_chain_is_accepted (chain, level, key));
+  return kt_encoder_stores (&sim->features, chain, level, key, level->number < sim->levels,
+                            kt_chain_key_block (key) < sim->block_path);
 }
 
 guint64
@@ -350,24 +360,39 @@ kt_sim_transactions_added (const KtSim *before, const KtSim *after, const KtChai
   return added;
 }
 
+static gboolean
+writes (const KtSim *sim, KtDisable what)
+{
+  return !kt_features_off (&sim->features, what);
+}
+
 static void
 count_block (const KtSim *sim, const KtChain *chain, const KtLevel *level, guint64 block, guint64 rows[KT_N_TABLES])
 {
   guint slots = kt_chain_slots (chain, block);
+  KtTableId mapping = kt_mapping_table (kt_features_mapping (&sim->features));
   for (guint slot = 0; slot < slots; slot++)
     {
       KtTransaction transaction;
       guint64 key = kt_chain_key (block, slot);
-      gboolean accepted = level->number < sim->levels && kt_chain_is_accepted (chain, level, key);
+      gboolean accepted = kt_encoder_stores (&sim->features, chain, level, key, level->number < sim->levels, FALSE);
       if (!is_stored (sim, chain, level, key))
         continue;
-      rows[KT_TABLE_TRANSACTIONS]++;
+      rows[KT_TABLE_TRANSACTIONS] += writes (sim, KT_DISABLE_TRANSACTIONS_TABLE);
       rows[KT_TABLE_ACCEPTANCES] += accepted;
-      if (sim->mapping == KT_MAPPING_NONE)
+      if (mapping == KT_N_TABLES)
         continue;
       kt_chain_transaction (chain, level, key, &transaction);
-      rows[kt_mapping_table (sim->mapping)] += count_scripts (&transaction, accepted);
+      rows[mapping] += count_scripts (&transaction, accepted);
     }
+}
+
+/* Without transaction_acceptance the acceptances are chain blocks. */
+static gboolean
+counts_chain_block (const KtSim *sim, const KtLevel *level)
+{
+  return level->number < sim->levels && writes (sim, KT_DISABLE_VIRTUAL_CHAIN_PROCESSING)
+         && !writes (sim, KT_DISABLE_TRANSACTION_ACCEPTANCE);
 }
 
 void
@@ -380,10 +405,12 @@ kt_sim_count (const KtSim *sim, const KtChain *chain, guint64 rows[KT_N_TABLES])
   for (guint64 number = 0; number == 0 || level.first + level.width < end; number++)
     {
       kt_chain_level (chain, number, &level);
+      rows[KT_TABLE_ACCEPTANCES] += counts_chain_block (sim, &level);
       for (guint64 block = level.first; block < level.first + level.width; block++)
         {
-          rows[KT_TABLE_BLOCKS] += block < sim->blocks;
-          rows[KT_TABLE_BLOCK_PARENT] += block < sim->blocks ? previous_width : 0;
+          gboolean written = block < sim->blocks;
+          rows[KT_TABLE_BLOCKS] += written && writes (sim, KT_DISABLE_BLOCKS_TABLE);
+          rows[KT_TABLE_BLOCK_PARENT] += written && writes (sim, KT_DISABLE_BLOCK_PARENT_TABLE) ? previous_width : 0;
           count_block (sim, chain, &level, block, rows);
         }
       previous_width = level.width;

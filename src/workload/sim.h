@@ -12,7 +12,7 @@
 typedef struct {
   guint64 seed;
   guint schema;
-  KtMapping mapping;
+  KtFeatures features;
   GArray *segments;       /* KtChainSegment */
   guint64 blocks;         /* blocks and their parents */
   guint64 levels;         /* accepted */
@@ -22,7 +22,7 @@ typedef struct {
   guint64 reach;          /* how many blocks beyond the checkpoint that run may have written */
 } KtSim;
 
-KtSim *kt_sim_new (guint64 seed, guint32 tps, KtMapping mapping);
+KtSim *kt_sim_new (guint64 seed, guint32 tps, const KtFeatures *features);
 void kt_sim_free (KtSim *sim);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (KtSim, kt_sim_free)
 

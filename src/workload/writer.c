@@ -24,6 +24,7 @@ enum {
   REACH_BLOCKS = 4000, /* no loop gets so far ahead of the checkpoint */
   REORG_PER_MILLE = 15,
   STOP_LOOK_MS = 20,
+  CHAIN_ONLY_ROWS = 2000,
 };
 
 static const char do_nothing[] = "ON CONFLICT DO NOTHING";
@@ -66,7 +67,7 @@ typedef struct {
 static void
 batch_init (Batch *batch, const Run *run)
 {
-  *batch = (Batch) { .encoder = kt_encoder_new (run->chain, run->schema, &run->types, run->sim->mapping, 0) };
+  *batch = (Batch) { .encoder = kt_encoder_new (run->chain, run->schema, &run->types, &run->sim->features) };
 }
 
 static void
@@ -107,10 +108,14 @@ scaled (const Run *run, guint blocks)
   return (guint64) (blocks * run->options->batch_scale + 0.5);
 }
 
+/* Acceptances that name the chain block alone come in larger statements. */
 static guint
-statement_rows (const Run *run, const KtSchemaTable *table)
+statement_rows (const Run *run, KtTableId id)
 {
-  return (guint) CLAMP (scaled (run, table->statement_rows), 1, table->statement_rows_limit);
+  const KtSchemaTable *table = run->schema->tables[id];
+  gboolean chain_only = kt_features_off (&run->sim->features, KT_DISABLE_TRANSACTION_ACCEPTANCE);
+  guint rows = id == KT_TABLE_ACCEPTANCES && chain_only ? CHAIN_ONLY_ROWS : table->statement_rows;
+  return (guint) CLAMP (scaled (run, rows), 1, table->statement_rows_limit);
 }
 
 /* End of what the node has. */
@@ -237,7 +242,7 @@ static gboolean
 write_rows (KtSession *session, const Run *run, KtTableId id, const KtRows *rows, gboolean in_transaction, GError **error)
 {
   const KtSchemaTable *table = run->schema->tables[id];
-  guint limit = statement_rows (run, table);
+  guint limit = statement_rows (run, id);
   for (gsize first = 0; first < rows->n_rows; first += limit)
     {
       guint n_rows = (guint) MIN (limit, rows->n_rows - first);
@@ -281,7 +286,7 @@ static void
 submit (Run *run, StreamId stream, KtTableId id, const char *conflict, const Batch *batch)
 {
   const KtSchemaTable *table = run->schema->tables[id];
-  kt_stream_submit (run->streams[stream], table, conflict, &batch->rows[id], statement_rows (run, table));
+  kt_stream_submit (run->streams[stream], table, conflict, &batch->rows[id], statement_rows (run, id));
 }
 
 /* Waits for all of them, whatever one says. */
@@ -360,6 +365,8 @@ take_round (Run *run, guint64 from, gint64 *last_us, Round *round)
         round->to++;
     }
   round->reorg = kt_below ((guint32) draw, 1000) < REORG_PER_MILLE ? 1 + kt_below ((guint32) (draw >> 32), 3) : 0;
+  if (kt_features_off (&run->sim->features, KT_DISABLE_VIRTUAL_CHAIN_PROCESSING))
+    round->reorg = 0;
   round->reorg = (guint) MIN (round->reorg, from);
   return TRUE;
 }
@@ -518,7 +525,7 @@ prepare (Run *run, PGconn *connection, GError **error)
     }
   run->chain = kt_sim_chain (run->sim);
   run->schema = kt_schema_find (run->sim->schema);
-  run->mapping = kt_mapping_table (run->sim->mapping);
+  run->mapping = kt_mapping_table (kt_features_mapping (&run->sim->features));
   change_density (run);
   run->pace_block = kt_sim_frontier (run->sim, run->chain);
   run->sim->running = TRUE;

@@ -303,7 +303,7 @@ test_run_is_exact (Fixture *fixture, gconstpointer data)
   g_autofree KtWriterResult *result = g_new0 (KtWriterResult, 1);
   KtFill options = small_fill (fixture);
   options.transactions = 3000;
-  options.mapping = KT_MAPPING_SCRIPTS;
+  options.features.excluded = G_GUINT64_CONSTANT (1) << KT_FIELD_TX_OUT_SCRIPT_PUBLIC_KEY_ADDRESS;
   fill (&options, NULL);
   write_for (fixture, 0, FALSE, 3000, result);
   g_assert_cmpuint (result->blocks, >, 0);
@@ -323,6 +323,59 @@ test_run_is_exact (Fixture *fixture, gconstpointer data)
              "SELECT count(*) FROM transactions t JOIN transactions_acceptances USING (transaction_id)"
              " WHERE cardinality (inputs) > 0 AND inputs[1].previous_outpoint_script IS NULL");
   g_assert_cmpstr (unresolved, ==, "0");
+}
+
+/* Row counts stay exact whatever is left out. */
+static void
+test_features_are_exact (Fixture *fixture, gconstpointer data)
+{
+  static const char *const disables[]
+    = { "rejected_transactions,block_parent_table", "transaction_acceptance", "virtual_chain_processing",
+        "rejected_non_cb_transactions,blocks_table", "transactions_table,transactions_inputs" };
+  g_autofree KtWriterResult *result = g_new0 (KtWriterResult, 1);
+  for (gsize i = 0; i < G_N_ELEMENTS (disables); i++)
+    {
+      KtFill options = small_fill (fixture);
+      options.transactions = 3000;
+      options.replace = TRUE;
+      g_assert_true (kt_features_add (&options.features, KT_RELEASE_V2_3_0, KT_VALUES_DISABLE, disables[i], NULL));
+      g_test_message ("without %s", disables[i]);
+      fill (&options, NULL);
+      assert_exact (fixture);
+      write_for (fixture, 0, FALSE, 1000, result);
+      assert_exact (fixture);
+    }
+}
+
+/* Bytes a row of the heap, measured on simply-kaspa-indexer's own tables. */
+static void
+test_row_widths (Fixture *fixture, gconstpointer data)
+{
+  static const struct { const char *features; KtTableId table; double bytes; } rows[] = {
+    { "full", KT_TABLE_TRANSACTIONS, 737 },   { "full", KT_TABLE_ADDRESSES, 134 },
+    { "full", KT_TABLE_BLOCK_PARENT, 101 },   { "full", KT_TABLE_ACCEPTANCES, 101 },
+    { "full", KT_TABLE_BLOCKS, 1026 },        { "scripts", KT_TABLE_TRANSACTIONS, 585 },
+    { "scripts", KT_TABLE_SCRIPTS, 109 },     { "light", KT_TABLE_TRANSACTIONS, 431 },
+    { "light", KT_TABLE_BLOCKS, 95 },
+  };
+  const char *filled = NULL;
+  for (gsize i = 0; i < G_N_ELEMENTS (rows); i++)
+    {
+      const char *table = kt_schema_find (23)->tables[rows[i].table]->name;
+      KtFill options = small_fill (fixture);
+      options.replace = filled != NULL;
+      if (g_str_equal (rows[i].features, "light"))
+        options.features = kt_features_light ();
+      else if (g_str_equal (rows[i].features, "scripts"))
+        options.features.excluded = G_GUINT64_CONSTANT (1) << KT_FIELD_TX_OUT_SCRIPT_PUBLIC_KEY_ADDRESS;
+      if (filled != rows[i].features)
+        fill (&options, NULL);
+      filled = rows[i].features;
+      g_autofree char *width
+        = value (fixture, "SELECT pg_relation_size ('%s') / (SELECT count(*) FROM %s)::float8", table, table);
+      g_test_message ("%s, %s: %s bytes a row, %.0f expected", rows[i].features, table, width, rows[i].bytes);
+      g_assert_cmpfloat_with_epsilon (g_ascii_strtod (width, NULL), rows[i].bytes, rows[i].bytes * 0.05);
+    }
 }
 
 /* A run that was killed leaves `running`; the next one starts at the checkpoint and writes everything again. */
@@ -377,6 +430,8 @@ main (int argc, char **argv)
   add ("/workload/fill/foreign-tables-are-refused", test_foreign_tables);
   add ("/workload/fill/another-chain-is-refused", test_other_fill);
   add ("/workload/writer/rows-are-those-of-the-chain", test_run_is_exact);
+  add ("/workload/writer/rows-are-exact-whatever-is-left-out", test_features_are_exact);
+  add ("/workload/schema/rows-are-as-wide-as-the-indexers", test_row_widths);
   add ("/workload/writer/continues-after-a-crash", test_run_after_crash);
   add ("/workload/writer/needs-a-fill", test_run_needs_a_fill);
   return g_test_run ();
