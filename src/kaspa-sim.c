@@ -3,6 +3,8 @@
  * kaspa-sim: writes what a Kaspa indexer writes. Words of the command line to the workload library, its results to
  * text or JSON.
  */
+#include "kaspa-sim.h"
+
 #include "base/error.h"
 #include "base/json.h"
 #include "base/size.h"
@@ -483,8 +485,9 @@ print_usage (FILE *out)
 {
   fputs ("kaspa-sim writes into PostgreSQL what simply-kaspa-indexer v2.3.0 writes.\n\nUsage:\n", out);
   for (gsize i = 0; i < G_N_ELEMENTS (commands); i++)
-    fprintf (out, "  kaspa-sim %-5s [OPTION…]   %s\n", commands[i].name, commands[i].summary);
-  fputs ("  kaspa-sim --version\n\n“kaspa-sim COMMAND --help” lists the options of a command.\n", out);
+    fprintf (out, "  kaspa-sim %-7s [OPTION…]   %s\n", commands[i].name, commands[i].summary);
+  fputs ("  kaspa-sim indexer [OPTION…]   Stand in for the indexer: its own options\n"
+         "  kaspa-sim --version\n\n“kaspa-sim COMMAND --help” lists the options of a command.\n", out);
 }
 
 static int
@@ -538,6 +541,11 @@ dispatch (int argc, char **argv)
 {
   g_autoptr (GError) error = NULL;
   const char *word = argc > 1 ? argv[1] : NULL;
+  g_autofree char *called = g_path_get_basename (argv[0]);
+  if (g_str_equal (called, "simply-kaspa-indexer"))
+    return kt_sim_indexer_main (argv + 1, &stop_requested);
+  if (g_strcmp0 (word, "indexer") == 0)
+    return kt_sim_indexer_main (argv + 2, &stop_requested);
   const Command *command = find_command (word);
   if (g_strcmp0 (word, "--version") == 0 || g_strcmp0 (word, "-V") == 0)
     {

@@ -2,6 +2,7 @@
 #include "workload/fill.h"
 
 #include "base/error.h"
+#include "workload/database.h"
 
 #include <string.h>
 
@@ -311,42 +312,12 @@ run_phase (Job *job, const Phase *phase, guint n_workers, PGconn *connection, gu
 /* ---- before and after ---- */
 
 static gboolean
-drop_all (const KtSchema *schema, PGconn *connection, GError **error)
-{
-  GString *sql = g_string_new ("SET client_min_messages = warning; DROP TABLE IF EXISTS vars, kaspa_sim_fill");
-  for (guint i = 0; i < KT_N_TABLES; i++)
-    g_string_append_printf (sql, ", %s", schema->tables[i]->name);
-  g_string_append (sql, "; DROP TYPE IF EXISTS transactions_inputs, transactions_outputs");
-  g_autofree char *text = g_string_free (sql, FALSE);
-  return kt_sim_run (connection, error, text, NULL);
-}
-
-/* First table of these names, or NULL. Caller frees. */
-static char *
-find_table (const KtSchema *schema, PGconn *connection, GError **error)
-{
-  g_autoptr (GStrvBuilder) names = g_strv_builder_new ();
-  for (guint i = 0; i < KT_N_TABLES; i++)
-    g_strv_builder_add (names, schema->tables[i]->name);
-  g_strv_builder_add (names, "vars");
-  g_auto (GStrv) list = g_strv_builder_end (names);
-  g_autofree char *joined = g_strjoinv (",", list);
-  g_autoptr (PGresult) result
-    = kt_sim_query (connection, error,
-                    "SELECT n FROM unnest (string_to_array ($1, ',')) n WHERE to_regclass (n) IS NOT NULL LIMIT 1",
-                    joined, NULL);
-  return result == NULL ? NULL : g_strdup (PQntuples (result) > 0 ? PQgetvalue (result, 0, 0) : "");
-}
-
-static gboolean
 create_all (Job *job, PGconn *connection, GError **error)
 {
-  g_autofree char *tables = kt_schema_tables_sql (job->schema);
   return kt_sim_run (connection, error, "BEGIN", NULL)
+         && kt_database_create_tables (connection, job->sim, error)
          && kt_sim_run (connection, error,
-                        "CREATE TABLE vars (key varchar(255) PRIMARY KEY, value text NOT NULL);"
                         "CREATE TABLE kaspa_sim_fill (phase text, task bigint, PRIMARY KEY (phase, task))", NULL)
-         && kt_sim_run (connection, error, tables, NULL) && kt_sim_save (job->sim, connection, error)
          && kt_sim_run (connection, error, "COMMIT", NULL);
 }
 
@@ -373,7 +344,7 @@ look (Job *job, PGconn *connection, gboolean *exists, gboolean *complete, GError
       return FALSE;
     }
   if (job->fill->replace_foreign || (sim != NULL && job->fill->replace))
-    return drop_all (job->schema, connection, error);
+    return kt_database_drop (connection, job->schema, error);
   if (sim != NULL && same_fill (sim, job->sim) && !sim->running)
     {
       *exists = TRUE;
@@ -387,7 +358,7 @@ look (Job *job, PGconn *connection, gboolean *exists, gboolean *complete, GError
                     "database “%s” holds a different kaspa-sim database already", PQdb (connection));
       return FALSE;
     }
-  g_autofree char *table = find_table (job->schema, connection, error);
+  g_autofree char *table = kt_database_find_table (connection, job->schema, error);
   if (table == NULL)
     return FALSE;
   if (*table == '\0')

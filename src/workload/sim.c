@@ -252,7 +252,10 @@ rewind_to_checkpoint (KtSim *sim, PGconn *connection, GError **error)
     = kt_sim_query (connection, error, "SELECT value FROM vars WHERE key = 'block_checkpoint'", NULL);
   if (result == NULL)
     return FALSE;
-  if (PQntuples (result) != 1 || !parse_hash (PQgetvalue (result, 0, 0), &hash)
+  sim->blocks = sim->block_path = sim->levels = 0;
+  if (PQntuples (result) == 0)
+    return TRUE; /* killed before the first one */
+  if (!parse_hash (PQgetvalue (result, 0, 0), &hash)
       || !kt_chain_number_of (chain, KT_HASH_BLOCK, &hash, &block))
     {
       kt_error_set (error, KT_ERROR_PARSE, NULL, "Make the database again with “kaspa-sim fill --replace”.",

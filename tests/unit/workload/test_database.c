@@ -4,6 +4,7 @@
  */
 #include "base/error.h"
 #include "support/cluster.h"
+#include "workload/database.h"
 #include "workload/fill.h"
 #include "workload/writer.h"
 
@@ -402,6 +403,29 @@ test_run_after_crash (Fixture *fixture, gconstpointer data)
     g_test_skip ("the machine is too slow: the second run did not get as far as the first");
 }
 
+/* As an indexer begins: no fill, tables with their indexes. */
+static void
+test_run_from_nothing (Fixture *fixture, gconstpointer data)
+{
+  g_autofree KtWriterResult *result = g_new0 (KtWriterResult, 1);
+  g_autoptr (GError) error = NULL;
+  g_autoptr (PGconn) connection = kt_sim_connect (fixture->conninfo, &error);
+  g_autoptr (KtSim) sim = kt_sim_new (5, 100, &(KtFeatures) { 0 });
+  guint version = 99;
+  g_assert_true (kt_database_schema_version (connection, &version, &error));
+  g_assert_cmpuint (version, ==, 0);
+  /* The first run was killed before it had a checkpoint. */
+  sim->running = TRUE;
+  g_assert_true (kt_database_create (connection, sim, &error));
+  g_assert_no_error (error);
+  g_assert_true (kt_database_schema_version (connection, &version, &error));
+  g_assert_cmpuint (version, ==, 23);
+  g_clear_pointer (&connection, PQfinish);
+  write_for (fixture, 0, FALSE, 2000, result);
+  g_assert_cmpuint (result->first_block, ==, 0);
+  assert_exact (fixture);
+}
+
 static void
 test_run_needs_a_fill (Fixture *fixture, gconstpointer data)
 {
@@ -433,6 +457,7 @@ main (int argc, char **argv)
   add ("/workload/writer/rows-are-exact-whatever-is-left-out", test_features_are_exact);
   add ("/workload/schema/rows-are-as-wide-as-the-indexers", test_row_widths);
   add ("/workload/writer/continues-after-a-crash", test_run_after_crash);
+  add ("/workload/writer/begins-with-nothing", test_run_from_nothing);
   add ("/workload/writer/needs-a-fill", test_run_needs_a_fill);
   return g_test_run ();
 }

@@ -1,0 +1,219 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * “kaspa-sim indexer”: takes the indexer's own flags, rejects what the release rejects, makes the tables of an empty
+ * database and writes 10 blocks a second until it is stopped. Options that are ours begin with --sim-.
+ */
+#include "kaspa-sim.h"
+
+#include "base/error.h"
+#include "base/size.h"
+#include "workload/arguments.h"
+#include "workload/database.h"
+#include "workload/writer.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
+
+#define DEFAULT_URL "postgres://postgres:postgres@localhost:5432/postgres"
+
+typedef struct {
+  KtRelease release;
+  guint tps;
+  guint64 seed;
+  gboolean unthrottled;
+  gint64 duration_ms;
+} Own;
+
+/* As the release does it: message on standard error, SIGABRT; a shell or a container sees status 134. */
+static void
+panic (const char *format, ...) G_GNUC_PRINTF (1, 2) G_GNUC_NORETURN;
+
+static void
+panic (const char *format, ...)
+{
+  const struct rlimit no_core = { 0, 0 };
+  va_list args;
+  va_start (args, format);
+  g_autofree char *message = g_strdup_vprintf (format, args);
+  va_end (args);
+  fprintf (stderr, "thread 'main' panicked:\n%s\n", message);
+  setrlimit (RLIMIT_CORE, &no_core);
+  abort ();
+}
+
+static int
+fail (const GError *error, const char *prefix)
+{
+  fprintf (stderr, "%s: %s\n", prefix, error->message);
+  if (kt_error_detail (error) != NULL)
+    fprintf (stderr, "  %s\n", kt_error_detail (error));
+  if (kt_error_hint (error) != NULL)
+    fprintf (stderr, "\n%s\n", kt_error_hint (error));
+  return kt_error_exit_status (error);
+}
+
+static gboolean
+set_own (Own *own, const char *name, const char *value, GError **error)
+{
+  guint64 number = 0;
+  if (g_str_equal (name, "--sim-unthrottled") && value == NULL)
+    own->unthrottled = TRUE;
+  else if (g_str_equal (name, "--sim-release") && (own->release = kt_release_from_name (value)) != KT_N_RELEASES)
+    return TRUE;
+  else if (g_str_equal (name, "--sim-duration") && value != NULL)
+    return kt_duration_parse (value, &own->duration_ms, error);
+  else if (g_str_equal (name, "--sim-tps") && value != NULL
+           && g_ascii_string_to_unsigned (value, 10, 1, KT_CHAIN_MAX_TPS, &number, NULL))
+    own->tps = (guint) number;
+  else if (g_str_equal (name, "--sim-seed") && value != NULL
+           && g_ascii_string_to_unsigned (value, 10, 0, G_MAXINT64, &number, NULL))
+    own->seed = number;
+  else
+    {
+      kt_error_set (error, KT_ERROR_USAGE, NULL,
+                    "Ours are --sim-release=v2.3.0, --sim-tps=100, --sim-seed=1, --sim-unthrottled, --sim-duration=60s.",
+                    "unexpected argument '%s%s%s' found", name, value != NULL ? "=" : "", value != NULL ? value : "");
+      return FALSE;
+    }
+  return TRUE;
+}
+
+/* Takes our own options ("--sim-NAME=VALUE") out of the command line. Borrowed words. */
+static GPtrArray *
+take_own (char **words, Own *own, GError **error)
+{
+  g_autoptr (GPtrArray) rest = g_ptr_array_new ();
+  for (; *words != NULL; words++)
+    if (g_str_has_prefix (*words, "--sim-"))
+      {
+        g_auto (GStrv) parts = g_strsplit (*words, "=", 2);
+        if (!set_own (own, parts[0], parts[1], error))
+          return NULL;
+      }
+    else
+      g_ptr_array_add (rest, *words);
+  g_ptr_array_add (rest, NULL);
+  return g_steal_pointer (&rest);
+}
+
+static gboolean
+check_schema (PGconn *connection, const KtArguments *arguments, guint *version, GError **error)
+{
+  guint wanted = kt_release_schema (arguments->release);
+  if (!kt_database_schema_version (connection, version, error))
+    return FALSE;
+  if (*version > wanted)
+    panic ("Found newer & unsupported schema v%u", *version);
+  if (*version > 0 && *version < wanted && !arguments->upgrade_db)
+    panic ("Found outdated schema v%u. Set flag '-u' to upgrade, or apply manually ^", *version);
+  if (*version == 0 || *version == wanted)
+    return TRUE;
+  kt_error_set (error, KT_ERROR_UNSUPPORTED, NULL, "Upgrade with the indexer itself.",
+                "kaspa-sim does not migrate schema %u to %u", *version, wanted);
+  return FALSE;
+}
+
+/* Tables of an empty database, or those of an earlier kaspa-sim with the same features. */
+static gboolean
+prepare_database (PGconn *connection, const KtArguments *arguments, const Own *own, GError **error)
+{
+  guint version;
+  g_autoptr (KtSim) fresh = kt_sim_new (own->seed, own->tps, &arguments->features);
+  if (!kt_sim_lock (connection, error)
+      || (arguments->initialize_db && !kt_database_drop (connection, kt_schema_find (fresh->schema), error))
+      || !check_schema (connection, arguments, &version, error))
+    return FALSE;
+  if (version == 0)
+    {
+      printf ("Applying schema v%u\n", fresh->schema);
+      return kt_database_create (connection, fresh, error);
+    }
+  g_autoptr (KtSim) sim = kt_sim_load (connection, error);
+  if (sim == NULL)
+    return FALSE;
+  printf ("Schema v%u is up to date\n", version);
+  if (memcmp (&sim->features, &arguments->features, sizeof sim->features) == 0)
+    return TRUE;
+  kt_error_set (error, KT_ERROR_REFUSED, NULL, "Give the same flags, or begin again with -c.",
+                "database “%s” was written with other --disable or --exclude-fields", PQdb (connection));
+  return FALSE;
+}
+
+static void
+say_mapping (const KtFeatures *features)
+{
+  static const char *const lines[] = {
+    [KT_MAPPING_ADDRESSES] = "Using addresses_transactions for address transaction mapping",
+    [KT_MAPPING_SCRIPTS] = "Using scripts_transactions for address transaction mapping",
+    [KT_MAPPING_NONE] = "Address transaction mapping disabled",
+  };
+  printf ("%s\n", lines[kt_features_mapping (features)]);
+  fflush (stdout);
+}
+
+static int
+write_chain (const KtArguments *arguments, const Own *own, const char *url, const volatile sig_atomic_t *stop)
+{
+  g_autofree KtWriterResult *result = g_new0 (KtWriterResult, 1);
+  g_autoptr (GError) error = NULL;
+  KtWriter writer = {
+    .conninfo = url,
+    .duration_ms = own->duration_ms,
+    .tps = own->tps,
+    .paced = !own->unthrottled,
+    .batch_scale = arguments->batch_scale,
+    .batch_concurrency = arguments->batch_concurrency,
+    .vcp_interval_ms = arguments->vcp_interval_ms,
+    .stop = stop,
+  };
+  if (!kt_write (&writer, result, &error))
+    {
+      gboolean query = g_error_matches (error, KT_ERROR, KT_ERROR_QUERY) || g_error_matches (error, KT_ERROR, KT_ERROR_CONNECT);
+      if (query)
+        panic ("%s: %s", error->message, kt_error_detail (error));
+      return fail (error, "kaspa-sim");
+    }
+  printf ("Stopped after %" G_GUINT64_FORMAT " blocks and %" G_GUINT64_FORMAT " transactions\n", result->blocks,
+          result->transactions);
+  return KT_EXIT_DONE;
+}
+
+int
+kt_sim_indexer_main (char **words, const volatile sig_atomic_t *stop)
+{
+  g_auto (KtArguments) arguments = { 0 };
+  g_autoptr (GError) error = NULL;
+  Own own = { .release = KT_RELEASE_V2_3_0, .tps = 100, .seed = 1 };
+  g_autoptr (GPtrArray) rest = take_own (words, &own, &error);
+  if (rest == NULL || !kt_arguments_parse (&arguments, own.release, (const char *const *) rest->pdata, &error))
+    return fail (error, "error");
+  if (arguments.help)
+    {
+      g_autofree char *help = kt_arguments_help (own.release);
+      fputs (help, stdout);
+      return KT_EXIT_DONE;
+    }
+  printf ("kaspa-sim %s in place of\nsimply-kaspa-indexer %s\n", KT_VERSION, kt_release_name (own.release));
+  if (arguments.version)
+    return KT_EXIT_DONE;
+  if (kt_arguments_panic (&arguments) != NULL)
+    panic ("%s", kt_arguments_panic (&arguments));
+  if (kt_schema_find (kt_release_schema (own.release)) == NULL)
+    {
+      kt_error_set (&error, KT_ERROR_UNSUPPORTED, NULL, "Leave --sim-release out, or use it with -V and --help only.",
+                    "kaspa-sim does not write the tables of %s (schema %u)", kt_release_name (own.release),
+                    kt_release_schema (own.release));
+      return fail (error, "kaspa-sim");
+    }
+  const char *url = arguments.database_url != NULL ? arguments.database_url : DEFAULT_URL;
+  g_autoptr (PGconn) connection = kt_sim_connect (url, &error);
+  if (connection == NULL)
+    panic ("Database connection FAILED: %s", kt_error_detail (error));
+  say_mapping (&arguments.features);
+  if (!prepare_database (connection, &arguments, &own, &error))
+    return fail (error, "kaspa-sim");
+  g_clear_pointer (&connection, PQfinish); /* the writer takes the lock itself */
+  return write_chain (&arguments, &own, url, stop);
+}

@@ -1,0 +1,293 @@
+/* SPDX-License-Identifier: MIT */
+#include "workload/arguments.h"
+
+#include "base/error.h"
+
+#include <string.h>
+
+enum {
+  V1 = 1 << KT_RELEASE_V1_6_3,
+  V20 = 1 << KT_RELEASE_V2_0_0_BETA1 | 1 << KT_RELEASE_V2_0_0,
+  V22 = 1 << KT_RELEASE_V2_2_1,
+  V23 = 1 << KT_RELEASE_V2_3_0,
+  ALL = V1 | V20 | V22 | V23,
+};
+
+typedef enum { FLAG, TEXT, NUMBER, FRACTION, DURATION, VALUES, OPTIONAL } Kind;
+
+typedef struct {
+  char letter;
+  const char *name;
+  Kind kind;
+  guint releases;
+  gssize offset;        /* into KtArguments, or -1: checked, not used here */
+  double low, high;     /* numbers; 0, 0: any */
+  const char *fallback; /* for the help text */
+} Option;
+
+#define AT(member) G_STRUCT_OFFSET (KtArguments, member)
+#define KEEP (-1)
+
+static const Option options[] = {
+  { 's', "rpc-url", TEXT, ALL, KEEP },
+  { 'p', "p2p-url", TEXT, V1 | V20, KEEP },
+  { 'n', "network", TEXT, ALL, KEEP, .fallback = "mainnet" },
+  { 'd', "database-url", TEXT, ALL, AT (database_url), .fallback = "postgres://postgres:postgres@localhost:5432/postgres" },
+  { 'l', "listen", TEXT, ALL, AT (listen), .fallback = "localhost:8500" },
+  { 0, "base-path", TEXT, ALL, KEEP, .fallback = "/" },
+  { 0, "log-level", TEXT, ALL, KEEP, .fallback = "info" },
+  { 0, "log-no-color", FLAG, ALL, KEEP },
+  { 'b', "batch-scale", FRACTION, ALL, AT (batch_scale), .fallback = "1.0" },
+  { 0, "batch-concurrency", NUMBER, ALL, AT (batch_concurrency), 0, 255, "2" },
+  { 't', "cache-ttl", NUMBER, ALL, KEEP, 0, 18446744073709551615.0, "60" },
+  { 0, "block-interval", NUMBER, ALL, KEEP, 100, 10000, "1000" },
+  { 0, "vcp-interval", NUMBER, ALL, AT (vcp_interval_ms), 100, 10000, "1000" },
+  { 0, "vcp-window", NUMBER, ALL, KEEP, 10, 86400, "600" },
+  { 'i', "ignore-checkpoint", TEXT, ALL, KEEP },
+  { 'u', "upgrade-db", FLAG, ALL, AT (upgrade_db) },
+  { 'c', "initialize-db", FLAG, ALL, AT (initialize_db) },
+  { 0, "prune-db", OPTIONAL, ALL, AT (prune_db) },
+  { 0, "prune-batch-size", NUMBER, ALL, KEEP, 0, 4294967295.0, "100000" },
+  { 0, "retention", DURATION, ALL, AT (retention) },
+  { 0, "retention-block-parent", DURATION, ALL, KEEP },
+  { 0, "retention-blocks", DURATION, ALL, KEEP },
+  { 0, "retention-transactions", DURATION, ALL, KEEP },
+  { 0, "retention-addresses-transactions", DURATION, ALL, KEEP },
+  { 0, "retention-blocks-transactions", DURATION, V1 | V20 | V22, KEEP },
+  { 0, "retention-transactions-acceptances", DURATION, V22 | V23, KEEP },
+  { 0, "exclude-addresses", TEXT, V22, KEEP },
+  { 0, "ignore-self-sends", TEXT, V23, KEEP },
+  { 0, "enable", VALUES, ALL, KT_VALUES_ENABLE },
+  { 0, "disable", VALUES, ALL, KT_VALUES_DISABLE },
+  { 0, "exclude-fields", VALUES, ALL, KT_VALUES_EXCLUDE_FIELDS },
+  { 'h', "help", FLAG, ALL, AT (help) },
+  { 'V', "version", FLAG, ALL, AT (version) },
+};
+
+void
+kt_arguments_clear (KtArguments *arguments)
+{
+  g_free (arguments->database_url);
+  g_free (arguments->listen);
+  g_free (arguments->retention);
+  *arguments = (KtArguments) { 0 };
+}
+
+static gboolean
+reject (GError **error, const char *detail, const char *format, ...) G_GNUC_PRINTF (3, 4);
+
+static gboolean
+reject (GError **error, const char *detail, const char *format, ...)
+{
+  va_list args;
+  va_start (args, format);
+  g_autofree char *message = g_strdup_vprintf (format, args);
+  va_end (args);
+  kt_error_set (error, KT_ERROR_USAGE, detail, "For more information, try '--help'.", "%s", message);
+  return FALSE;
+}
+
+static const Option *
+find_option (KtRelease release, const char *name, gsize length, char letter)
+{
+  for (gsize i = 0; i < G_N_ELEMENTS (options); i++)
+    {
+      const Option *option = &options[i];
+      gboolean same = name != NULL ? strlen (option->name) == length && strncmp (option->name, name, length) == 0
+                                   : option->letter == letter;
+      if (same && (option->releases >> release & 1) != 0)
+        return option;
+    }
+  return NULL;
+}
+
+/* "7d", "36h", "1h 30m": numbers with units, as humantime reads them. */
+static gboolean
+is_duration (const char *text)
+{
+  static const char *const units[] = {
+    "ns", "us", "ms", "s", "sec", "secs", "second", "seconds", "m", "min", "mins", "minute", "minutes", "h", "hr", "hrs",
+    "hour", "hours", "d", "day", "days", "w", "week", "weeks", "M", "month", "months", "y", "year", "years", NULL,
+  };
+  gboolean any = FALSE;
+  while (*text != '\0')
+    {
+      gsize digits = strspn (text, "0123456789");
+      gsize letters = strcspn (text + digits, "0123456789 ");
+      g_autofree char *unit = g_strndup (text + digits, letters);
+      if (digits == 0 || !g_strv_contains (units, unit))
+        return FALSE;
+      any = TRUE;
+      text += digits + letters;
+      text += strspn (text, " ");
+    }
+  return any;
+}
+
+static gboolean
+set_number (KtArguments *arguments, const Option *option, const char *value, GError **error)
+{
+  guint64 number;
+  if (*value == '\0' || strspn (value, "0123456789") != strlen (value)
+      || !g_ascii_string_to_unsigned (value, 10, 0, G_MAXUINT64, &number, NULL))
+    return reject (error, NULL, "invalid value '%s' for '--%s': invalid digit found in string", value, option->name);
+  if ((double) number < option->low || (double) number > option->high)
+    return reject (error, NULL, "invalid value '%s' for '--%s': %s is not in %.0f..=%.0f", value, option->name, value,
+                   option->low, option->high);
+  if (option->offset >= 0)
+    G_STRUCT_MEMBER (guint, arguments, option->offset) = (guint) number;
+  return TRUE;
+}
+
+static gboolean
+set_fraction (KtArguments *arguments, const Option *option, const char *value, GError **error)
+{
+  char *end = NULL;
+  double number = g_ascii_strtod (value, &end);
+  if (*value == '\0' || *end != '\0')
+    return reject (error, NULL, "invalid value '%s' for '--%s': invalid float literal", value, option->name);
+  G_STRUCT_MEMBER (double, arguments, option->offset) = number;
+  return TRUE;
+}
+
+static gboolean
+set_value (KtArguments *arguments, const Option *option, const char *value, GError **error)
+{
+  char **text;
+  switch (option->kind)
+    {
+    case NUMBER:
+      return set_number (arguments, option, value, error);
+    case FRACTION:
+      return set_fraction (arguments, option, value, error);
+    case VALUES:
+      return kt_features_add (&arguments->features, arguments->release, (KtValues) option->offset, value, error);
+    case DURATION:
+      if (!is_duration (value))
+        return reject (error, NULL, "invalid value '%s' for '--%s': expected a duration such as 7d or 36h", value, option->name);
+      break;
+    default:
+      break;
+    }
+  if (option->offset >= 0 && option->kind != OPTIONAL)
+    {
+      text = &G_STRUCT_MEMBER (char *, arguments, option->offset);
+      g_free (*text);
+      *text = g_strdup (value);
+    }
+  return TRUE;
+}
+
+/* @value: what was glued to the option, or NULL. *used: the next word was taken. */
+static gboolean
+apply (KtArguments *arguments, const Option *option, const char *value, const char *next, gboolean *used, GError **error)
+{
+  *used = FALSE;
+  if (option->kind == FLAG || option->kind == OPTIONAL)
+    {
+      if (option->kind == FLAG && value != NULL)
+        return reject (error, NULL, "unexpected value '%s' for '--%s' found; no more were expected", value, option->name);
+      if (option->offset >= 0)
+        G_STRUCT_MEMBER (gboolean, arguments, option->offset) = TRUE;
+      return TRUE;
+    }
+  if (value == NULL)
+    {
+      if (next == NULL || (next[0] == '-' && next[1] != '\0'))
+        return reject (error, NULL, "a value is required for '--%s' but none was supplied", option->name);
+      value = next;
+      *used = TRUE;
+    }
+  return set_value (arguments, option, value, error);
+}
+
+static gboolean
+parse_long (KtArguments *arguments, const char *word, const char *next, gboolean *used, GError **error)
+{
+  gsize length = strcspn (word + 2, "=");
+  const Option *option = find_option (arguments->release, word + 2, length, 0);
+  if (option == NULL)
+    return reject (error, NULL, "unexpected argument '%.*s' found", (int) length + 2, word);
+  return apply (arguments, option, word[2 + length] == '=' ? word + 3 + length : NULL, next, used, error);
+}
+
+/* "-u", "-us", "-b2", "-b=2", "-b 2". */
+static gboolean
+parse_short (KtArguments *arguments, const char *word, const char *next, gboolean *used, GError **error)
+{
+  *used = FALSE;
+  for (const char *at = word + 1; *at != '\0'; at++)
+    {
+      const Option *option = find_option (arguments->release, NULL, 0, *at);
+      if (option == NULL)
+        return reject (error, NULL, "unexpected argument '-%c' found", *at);
+      if (option->kind != FLAG)
+        {
+          const char *glued = at[1] == '=' ? at + 2 : at[1] != '\0' ? at + 1 : NULL;
+          return apply (arguments, option, glued, next, used, error);
+        }
+      if (!apply (arguments, option, NULL, NULL, used, error))
+        return FALSE;
+    }
+  return TRUE;
+}
+
+gboolean
+kt_arguments_parse (KtArguments *arguments, KtRelease release, const char *const *words, GError **error)
+{
+  *arguments = (KtArguments) {
+    .release = release, .batch_scale = 1.0, .batch_concurrency = 2, .vcp_interval_ms = 1000,
+  };
+  for (; *words != NULL; words++)
+    {
+      const char *word = *words;
+      gboolean used = FALSE;
+      if (word[0] != '-' || word[1] == '\0')
+        return reject (error, NULL, "unexpected argument '%s' found", word);
+      if (word[1] == '-' ? !parse_long (arguments, word, words[1], &used, error)
+                         : !parse_short (arguments, word, words[1], &used, error))
+        return FALSE;
+      words += used;
+      /* As clap does: the first of them ends the parsing. */
+      if (arguments->help || arguments->version)
+        break;
+    }
+  return TRUE;
+}
+
+const char *
+kt_arguments_panic (const KtArguments *arguments)
+{
+  if (arguments->batch_scale < 0.1 || arguments->batch_scale > 10)
+    return "Invalid batch-scale";
+  if (arguments->batch_concurrency < 1 || arguments->batch_concurrency > 10)
+    return "Invalid batch-concurrency";
+  return NULL;
+}
+
+char *
+kt_arguments_help (KtRelease release)
+{
+  GString *text = g_string_new ("Usage: simply-kaspa-indexer [OPTIONS]\n\nOptions:\n");
+  for (gsize i = 0; i < G_N_ELEMENTS (options); i++)
+    {
+      const Option *option = &options[i];
+      if ((option->releases >> release & 1) == 0)
+        continue;
+      if (option->letter != 0)
+        g_string_append_printf (text, "  -%c, ", option->letter);
+      else
+        g_string_append (text, "      ");
+      g_string_append_printf (text, "--%s%s", option->name,
+                              option->kind == FLAG ? "" : option->kind == OPTIONAL ? "[=<VALUE>]" : " <VALUE>");
+      if (option->fallback != NULL)
+        g_string_append_printf (text, " [default: %s]", option->fallback);
+      g_string_append_c (text, '\n');
+      if (option->kind == VALUES)
+        {
+          g_autofree char *known = kt_features_known (release, (KtValues) option->offset);
+          g_string_append_printf (text, "          [possible values: %s]\n", known);
+        }
+    }
+  return g_string_free (text, FALSE);
+}

@@ -1,0 +1,35 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * The indexer's command line, release by release: THE option table, read as its own parser (clap) reads it. Pure.
+ */
+#pragma once
+
+#include "workload/features.h"
+
+typedef struct {
+  KtRelease release;
+  KtFeatures features;
+  char *database_url;
+  char *listen;
+  char *retention; /* as given, or NULL */
+  double batch_scale;
+  guint batch_concurrency;
+  guint vcp_interval_ms;
+  gboolean upgrade_db;
+  gboolean initialize_db;
+  gboolean prune_db;
+  gboolean help;
+  gboolean version;
+} KtArguments;
+
+void kt_arguments_clear (KtArguments *arguments);
+G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC (KtArguments, kt_arguments_clear)
+
+/* @words without the program's name. What the release rejects is KT_ERROR_USAGE (exit status 2) in its parser's words. */
+gboolean kt_arguments_parse (KtArguments *arguments, KtRelease release, const char *const *words, GError **error);
+
+/* NULL, or what the release says as it panics at start: "Invalid batch-scale". */
+const char *kt_arguments_panic (const KtArguments *arguments);
+
+/* Help text of a release. Caller frees. */
+char *kt_arguments_help (KtRelease release);

@@ -1,0 +1,116 @@
+/* SPDX-License-Identifier: MIT */
+#include "workload/arguments.h"
+
+#include "base/error.h"
+
+/* y: accepted, n: exit status 2, by v1.6.3, v2.0.0-beta1, v2.0.0, v2.2.1, v2.3.0. */
+static const struct {
+  const char *line;
+  const char *accepted;
+} lines[] = {
+  { "", "yyyyy" },
+  { "-u -s ws://kaspad:17110 -d postgres://u@h:5432/db -l 0.0.0.0:8500", "yyyyy" },
+  { "-b 2 --batch-concurrency=4", "yyyyy" },
+  { "-b2 -uc", "yyyyy" },
+  { "-b=0.5", "yyyyy" },
+  { "--prune-db --retention=7d", "yyyyy" },
+  { "--retention=sevendays", "nnnnn" },
+  { "--retention 7", "nnnnn" },
+  { "--vcp-interval 2", "nnnnn" },
+  { "--vcp-interval 500", "yyyyy" },
+  { "--batch-concurrency many", "nnnnn" },
+  { "--batch-scale", "nnnnn" },
+  { "--upgrade-db=yes", "nnnnn" },
+  { "--include-fields=tx_hash", "nnnnn" },
+  { "word", "nnnnn" },
+  { "-x", "nnnnn" },
+  { "-p 1.2.3.4:16111", "yyynn" },
+  { "--exclude-addresses=a,b", "nnnyn" },
+  { "--ignore-self-sends=kaspa:a", "nnnny" },
+  { "--retention-blocks-transactions=7d", "yyyyn" },
+  { "--retention-transactions-acceptances=7d", "nnnyy" },
+  { "--disable=blocks_transactions_table", "yyyyn" },
+  { "--disable=blocks_table,rejected_transactions", "nnnyy" },
+  { "--disable blocks_table --disable block_parent_table", "yyyyy" },
+  { "--exclude-fields=tx_in_block_time", "ynnnn" },
+  { "--enable=dynamic_vcp_tip_distance", "ynnnn" },
+};
+
+static void
+test_lines (void)
+{
+  for (gsize i = 0; i < G_N_ELEMENTS (lines); i++)
+    for (KtRelease release = 0; release < KT_N_RELEASES; release++)
+      {
+        g_auto (GStrv) words = *lines[i].line != '\0' ? g_strsplit (lines[i].line, " ", -1) : g_new0 (char *, 1);
+        g_auto (KtArguments) arguments = { 0 };
+        g_autoptr (GError) error = NULL;
+        g_test_message ("%s %s", kt_release_name (release), lines[i].line);
+        gboolean accepted = kt_arguments_parse (&arguments, release, (const char *const *) words, &error);
+        g_assert_cmpint (accepted, ==, lines[i].accepted[release] == 'y');
+        if (!accepted)
+          g_assert_cmpint (kt_error_exit_status (error), ==, 2);
+      }
+}
+
+static void
+test_values (void)
+{
+  static const char *const words[] = {
+    "-d", "postgres://u@h/db", "-b", "2.5", "--batch-concurrency", "7", "--disable=blocks_table", "--disable",
+    "block_parent_table", "-u", "--prune-db=0 4 * * *", "--retention", "1h 30m", NULL,
+  };
+  g_auto (KtArguments) arguments = { 0 };
+  g_assert_true (kt_arguments_parse (&arguments, KT_RELEASE_V2_3_0, words, NULL));
+  g_assert_cmpstr (arguments.database_url, ==, "postgres://u@h/db");
+  g_assert_cmpfloat (arguments.batch_scale, ==, 2.5);
+  g_assert_cmpuint (arguments.batch_concurrency, ==, 7);
+  g_assert_true (arguments.upgrade_db);
+  g_assert_true (arguments.prune_db);
+  g_assert_false (arguments.initialize_db);
+  g_assert_cmpstr (arguments.retention, ==, "1h 30m");
+  g_assert_true (kt_features_off (&arguments.features, KT_DISABLE_BLOCKS_TABLE));
+  g_assert_true (kt_features_off (&arguments.features, KT_DISABLE_BLOCK_PARENT_TABLE));
+  g_assert_null (kt_arguments_panic (&arguments));
+}
+
+/* Out of range is no usage error: the indexer panics. */
+static void
+test_panics (void)
+{
+  static const struct { const char *words[3]; const char *panic; } rows[] = {
+    { { "--batch-scale", "11" }, "Invalid batch-scale" },
+    { { "--batch-scale", "0.05" }, "Invalid batch-scale" },
+    { { "--batch-concurrency", "0" }, "Invalid batch-concurrency" },
+    { { "--batch-concurrency", "11" }, "Invalid batch-concurrency" },
+    { { "--batch-scale", "10" }, NULL },
+  };
+  for (gsize i = 0; i < G_N_ELEMENTS (rows); i++)
+    {
+      g_auto (KtArguments) arguments = { 0 };
+      g_assert_true (kt_arguments_parse (&arguments, KT_RELEASE_V2_3_0, rows[i].words, NULL));
+      g_assert_cmpstr (kt_arguments_panic (&arguments), ==, rows[i].panic);
+    }
+}
+
+static void
+test_help (void)
+{
+  g_autofree char *first = kt_arguments_help (KT_RELEASE_V1_6_3);
+  g_autofree char *newest = kt_arguments_help (KT_RELEASE_V2_3_0);
+  g_assert_nonnull (g_strstr_len (first, -1, "--p2p-url"));
+  g_assert_null (g_strstr_len (newest, -1, "--p2p-url"));
+  g_assert_nonnull (g_strstr_len (newest, -1, "--ignore-self-sends"));
+  g_assert_null (g_strstr_len (newest, -1, "blocks_transactions_table"));
+}
+
+int
+main (int argc, char **argv)
+{
+  g_test_init (&argc, &argv, NULL);
+  g_test_add_func ("/workload/arguments/each-release-takes-its-own", test_lines);
+  g_test_add_func ("/workload/arguments/values-arrive", test_values);
+  g_test_add_func ("/workload/arguments/out-of-range-panics", test_panics);
+  g_test_add_func ("/workload/arguments/help-is-of-the-release", test_help);
+  return g_test_run ();
+}
