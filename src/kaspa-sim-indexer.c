@@ -72,9 +72,10 @@ set_own (Own *own, const char *name, const char *value, GError **error)
     own->seed = number;
   else
     {
-      kt_error_set (error, KT_ERROR_USAGE, NULL,
-                    "Ours are --sim-release=v2.3.0, --sim-tps=100, --sim-seed=1, --sim-unthrottled, --sim-duration=60s.",
-                    "unexpected argument '%s%s%s' found", name, value != NULL ? "=" : "", value != NULL ? value : "");
+      kt_error_set (
+          error, KT_ERROR_USAGE, NULL,
+          "Ours are --sim-release=v2.3.0, --sim-tps=100, --sim-seed=1, --sim-unthrottled, --sim-duration=60s.",
+          "unexpected argument '%s%s%s' found", name, value != NULL ? "=" : "", value != NULL ? value : "");
       return FALSE;
     }
   return TRUE;
@@ -170,7 +171,8 @@ write_chain (const KtArguments *arguments, const Own *own, const char *url, cons
   };
   if (!kt_write (&writer, result, &error))
     {
-      gboolean query = g_error_matches (error, KT_ERROR, KT_ERROR_QUERY) || g_error_matches (error, KT_ERROR, KT_ERROR_CONNECT);
+      gboolean query =
+          g_error_matches (error, KT_ERROR, KT_ERROR_QUERY) || g_error_matches (error, KT_ERROR, KT_ERROR_CONNECT);
       if (query)
         panic ("%s: %s", error->message, kt_error_detail (error));
       return fail (error, "kaspa-sim");

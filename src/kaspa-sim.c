@@ -66,7 +66,8 @@ parse_count (const char *name, const char *value, gpointer data, GError **error)
   words.transactions = number > 0 && number * factor < 1e12 ? (gint64) (number * factor) : 0;
   if (words.transactions > 0)
     return TRUE;
-  g_set_error (error, G_OPTION_ERROR, G_OPTION_ERROR_BAD_VALUE, "“%s” is not a number; write for example 50M or 250k", value);
+  g_set_error (error, G_OPTION_ERROR, G_OPTION_ERROR_BAD_VALUE, "“%s” is not a number; write for example 50M or 250k",
+               value);
   return FALSE;
 }
 
@@ -114,7 +115,8 @@ parse_preset (const char *name, const char *value, gpointer data, GError **error
 }
 
 static const GOptionEntry common_options[] = {
-  { "database-url", 'd', 0, G_OPTION_ARG_STRING, &words.conninfo, "URL or key=value string (PGHOST, PGDATABASE … else)", "URL" },
+  { "database-url", 'd', 0, G_OPTION_ARG_STRING, &words.conninfo, "URL or key=value string (PGHOST, PGDATABASE … else)",
+    "URL" },
   { "json", 0, 0, G_OPTION_ARG_NONE, &words.json, "Print the result, or the error, as JSON", NULL },
   { "quiet", 'q', 0, G_OPTION_ARG_NONE, &words.quiet, "No progress", NULL },
   { NULL },
@@ -124,24 +126,31 @@ static const GOptionEntry fill_options[] = {
   { "transactions", 0, 0, G_OPTION_ARG_CALLBACK, parse_count, "Transactions to hold, for example 50M", "N" },
   { "seed", 0, 0, G_OPTION_ARG_INT64, &words.seed, "Another seed, another chain (1)", "N" },
   { "tps", 0, 0, G_OPTION_ARG_INT, &words.tps, "Transactions a second of the chain (100)", "N" },
-  { "features", 0, 0, G_OPTION_ARG_CALLBACK, parse_preset, "full (default), scripts (no addresses) or light (integrator)", "SET" },
+  { "features", 0, 0, G_OPTION_ARG_CALLBACK, parse_preset,
+    "full (default), scripts (no addresses) or light (integrator)", "SET" },
   { "disable", 0, 0, G_OPTION_ARG_CALLBACK, parse_disable, "As the indexer's --disable", "LIST" },
   { "exclude-fields", 0, 0, G_OPTION_ARG_CALLBACK, parse_exclude, "As the indexer's --exclude-fields", "LIST" },
   { "connections", 0, 0, G_OPTION_ARG_INT, &words.connections, "Connections side by side (4)", "N" },
   { "sort-memory", 0, 0, G_OPTION_ARG_CALLBACK, parse_memory, "Memory of one index build (512M)", "SIZE" },
   { "replace", 0, 0, G_OPTION_ARG_NONE, &words.replace, "Drop what an earlier kaspa-sim made", NULL },
-  { "replace-foreign", 0, 0, G_OPTION_ARG_NONE, &words.replace_foreign, "Drop tables of these names, whoever made them", NULL },
+  { "replace-foreign", 0, 0, G_OPTION_ARG_NONE, &words.replace_foreign, "Drop tables of these names, whoever made them",
+    NULL },
   { "no-vacuum", 0, 0, G_OPTION_ARG_NONE, &words.no_vacuum, "Leave VACUUM and ANALYZE to autovacuum", NULL },
   { NULL },
 };
 
 static const GOptionEntry run_options[] = {
-  { "duration", 0, 0, G_OPTION_ARG_CALLBACK, parse_duration, "How long, for example 30s or 10min (until stopped)", "TIME" },
-  { "tps", 0, 0, G_OPTION_ARG_INT, &words.tps, "Transactions a second, 10 blocks a second (unthrottled, as filled)", "N" },
-  { "unthrottled", 0, 0, G_OPTION_ARG_NONE, &words.unthrottled, "As fast as the server takes blocks of that density", NULL },
+  { "duration", 0, 0, G_OPTION_ARG_CALLBACK, parse_duration, "How long, for example 30s or 10min (until stopped)",
+    "TIME" },
+  { "tps", 0, 0, G_OPTION_ARG_INT, &words.tps, "Transactions a second, 10 blocks a second (unthrottled, as filled)",
+    "N" },
+  { "unthrottled", 0, 0, G_OPTION_ARG_NONE, &words.unthrottled, "As fast as the server takes blocks of that density",
+    NULL },
   { "batch-scale", 'b', 0, G_OPTION_ARG_DOUBLE, &words.batch_scale, "Size of batches, 0.1 to 10 (1.0)", "X" },
-  { "batch-concurrency", 0, 0, G_OPTION_ARG_INT, &words.batch_concurrency, "Statements side by side a table, 1 to 10 (2)", "N" },
-  { "vcp-interval", 0, 0, G_OPTION_ARG_INT, &words.vcp_interval_ms, "Milliseconds between rounds, 100 to 10000 (1000)", "MS" },
+  { "batch-concurrency", 0, 0, G_OPTION_ARG_INT, &words.batch_concurrency,
+    "Statements side by side a table, 1 to 10 (2)", "N" },
+  { "vcp-interval", 0, 0, G_OPTION_ARG_INT, &words.vcp_interval_ms, "Milliseconds between rounds, 100 to 10000 (1000)",
+    "MS" },
   { NULL },
 };
 
@@ -169,11 +178,12 @@ describe (const KtProgress *progress)
   if (g_str_equal (progress->phase, "run"))
     {
       g_autofree char *elapsed = kt_duration_format (progress->elapsed_ms / 1000 * 1000);
-      return g_strdup_printf ("run: %s, %" G_GUINT64_FORMAT " transactions, %.0f/s", elapsed, progress->transactions,
-                              progress->elapsed_ms > 0 ? (double) progress->transactions * 1000 / (double) progress->elapsed_ms : 0);
+      return g_strdup_printf (
+          "run: %s, %" G_GUINT64_FORMAT " transactions, %.0f/s", elapsed, progress->transactions,
+          progress->elapsed_ms > 0 ? (double)progress->transactions * 1000 / (double)progress->elapsed_ms : 0);
     }
-  return g_strdup_printf ("%s: %" G_GUINT64_FORMAT " of %" G_GUINT64_FORMAT ", %.0f %%", progress->phase, progress->done,
-                          progress->total, percent);
+  return g_strdup_printf ("%s: %" G_GUINT64_FORMAT " of %" G_GUINT64_FORMAT ", %.0f %%", progress->phase,
+                          progress->done, progress->total, percent);
 }
 
 static void
@@ -245,15 +255,16 @@ print_fill (const KtFillResult *result)
   g_autofree char *size = kt_size_format (result->size_bytes);
   if (fresh == 0 && result->rows_ms + result->indexes_ms + result->vacuum_ms == 0)
     {
-      printf ("The database is complete already: %" G_GUINT64_FORMAT " transactions in %" G_GUINT64_FORMAT " blocks, %s.\n",
+      printf ("The database is complete already: %" G_GUINT64_FORMAT " transactions in %" G_GUINT64_FORMAT
+              " blocks, %s.\n",
               result->transactions, result->blocks, size);
       return;
     }
   g_autofree char *rows = kt_duration_format (result->rows_ms);
   g_autofree char *indexes = kt_duration_format (result->indexes_ms);
   g_autofree char *vacuum = kt_duration_format (result->vacuum_ms);
-  printf ("%" G_GUINT64_FORMAT " transactions in %" G_GUINT64_FORMAT " blocks, %s with indexes.\n", result->transactions,
-          result->blocks, size);
+  printf ("%" G_GUINT64_FORMAT " transactions in %" G_GUINT64_FORMAT " blocks, %s with indexes.\n",
+          result->transactions, result->blocks, size);
   printf ("Rows %s (%.0f transactions/s), indexes %s, vacuum %s.\n", rows, per_second (fresh, result->rows_ms), indexes,
           vacuum);
 }
@@ -293,7 +304,7 @@ static double
 hit_ratio (const KtServerCounts *server)
 {
   gint64 all = server->blocks_hit + server->blocks_read;
-  return server->blocks_hit < 0 || server->blocks_read < 0 || all == 0 ? -1 : (double) server->blocks_hit / (double) all;
+  return server->blocks_hit < 0 || server->blocks_read < 0 || all == 0 ? -1 : (double)server->blocks_hit / (double)all;
 }
 
 static void
@@ -374,15 +385,17 @@ print_run (const KtWriterResult *result)
       return;
     }
   g_autofree char *elapsed = kt_duration_format (result->elapsed_ms);
-  printf ("%" G_GUINT64_FORMAT " blocks with %" G_GUINT64_FORMAT " transactions in %s: %.0f transactions/s, %.0f blocks/s%s\n",
+  printf ("%" G_GUINT64_FORMAT " blocks with %" G_GUINT64_FORMAT
+          " transactions in %s: %.0f transactions/s, %.0f blocks/s%s\n",
           result->blocks, result->transactions, elapsed, per_second (result->transactions, result->elapsed_ms),
           per_second (result->blocks, result->elapsed_ms), result->interrupted ? " (stopped)" : "");
-  printf ("  %" G_GUINT64_FORMAT " rounds, %" G_GUINT64_FORMAT " reorgs, %" G_GUINT64_FORMAT " retries, %u connections, own CPU %.1f s\n",
+  printf ("  %" G_GUINT64_FORMAT " rounds, %" G_GUINT64_FORMAT " reorgs, %" G_GUINT64_FORMAT
+          " retries, %u connections, own CPU %.1f s\n",
           result->rounds, result->reorgs, result->all.retries, result->connections, result->own_cpu_s);
   if (server->wal_bytes >= 0 && result->transactions > 0)
     {
       g_autofree char *wal = kt_size_format (server->wal_bytes);
-      printf ("  WAL %s, %.1f kB a transaction", wal, (double) server->wal_bytes / 1024 / (double) result->transactions);
+      printf ("  WAL %s, %.1f kB a transaction", wal, (double)server->wal_bytes / 1024 / (double)result->transactions);
       if (server->wal_full_page_images >= 0)
         printf (", %" G_GINT64_FORMAT " full-page images", server->wal_full_page_images);
       fputs ("\n", stdout);

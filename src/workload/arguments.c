@@ -32,7 +32,8 @@ static const Option options[] = {
   { 's', "rpc-url", TEXT, ALL, KEEP },
   { 'p', "p2p-url", TEXT, V1 | V20, KEEP },
   { 'n', "network", TEXT, ALL, KEEP, .fallback = "mainnet" },
-  { 'd', "database-url", TEXT, ALL, AT (database_url), .fallback = "postgres://postgres:postgres@localhost:5432/postgres" },
+  { 'd', "database-url", TEXT, ALL, AT (database_url),
+    .fallback = "postgres://postgres:postgres@localhost:5432/postgres" },
   { 'l', "listen", TEXT, ALL, AT (listen), .fallback = "localhost:8500" },
   { 0, "base-path", TEXT, ALL, KEEP, .fallback = "/" },
   { 0, "log-level", TEXT, ALL, KEEP, .fallback = "info" },
@@ -106,8 +107,9 @@ static gboolean
 is_duration (const char *text)
 {
   static const char *const units[] = {
-    "ns", "us", "ms", "s", "sec", "secs", "second", "seconds", "m", "min", "mins", "minute", "minutes", "h", "hr", "hrs",
-    "hour", "hours", "d", "day", "days", "w", "week", "weeks", "M", "month", "months", "y", "year", "years", NULL,
+    "ns",     "us",      "ms", "s",     "sec",    "secs", "second", "seconds", "m",   "min",  "mins",
+    "minute", "minutes", "h",  "hr",    "hrs",    "hour", "hours",  "d",       "day", "days", "w",
+    "week",   "weeks",   "M",  "month", "months", "y",    "year",   "years",   NULL,
   };
   gboolean any = FALSE;
   while (*text != '\0')
@@ -164,7 +166,8 @@ set_value (KtArguments *arguments, const Option *option, const char *value, GErr
       return kt_features_add (&arguments->features, arguments->release, (KtValues) option->offset, value, error);
     case DURATION:
       if (!is_duration (value))
-        return reject (error, NULL, "invalid value '%s' for '--%s': expected a duration such as 7d or 36h", value, option->name);
+        return reject (error, NULL, "invalid value '%s' for '--%s': expected a duration such as 7d or 36h", value,
+                       option->name);
       break;
     default:
       break;
@@ -180,13 +183,15 @@ set_value (KtArguments *arguments, const Option *option, const char *value, GErr
 
 /* @value: what was glued to the option, or NULL. *used: the next word was taken. */
 static gboolean
-apply (KtArguments *arguments, const Option *option, const char *value, const char *next, gboolean *used, GError **error)
+apply (KtArguments *arguments, const Option *option, const char *value, const char *next, gboolean *used,
+       GError **error)
 {
   *used = FALSE;
   if (option->kind == FLAG || option->kind == OPTIONAL)
     {
       if (option->kind == FLAG && value != NULL)
-        return reject (error, NULL, "unexpected value '%s' for '--%s' found; no more were expected", value, option->name);
+        return reject (error, NULL, "unexpected value '%s' for '--%s' found; no more were expected", value,
+                       option->name);
       if (option->offset >= 0)
         G_STRUCT_MEMBER (gboolean, arguments, option->offset) = TRUE;
       return TRUE;

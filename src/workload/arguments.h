@@ -25,7 +25,8 @@ typedef struct {
 void kt_arguments_clear (KtArguments *arguments);
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC (KtArguments, kt_arguments_clear)
 
-/* @words without the program's name. What the release rejects is KT_ERROR_USAGE (exit status 2) in its parser's words. */
+/* @words without the program's name. What the release rejects is KT_ERROR_USAGE (exit status 2) in its parser's words.
+ */
 gboolean kt_arguments_parse (KtArguments *arguments, KtRelease release, const char *const *words, GError **error);
 
 /* NULL, or what the release says as it panics at start: "Invalid batch-scale". */

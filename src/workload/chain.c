@@ -24,7 +24,19 @@ enum {
 };
 
 /* Draws that are no hashes: sequences of their own too. */
-typedef enum { DRAW_CUTS, DRAW_CHAIN, DRAW_COUNT, DRAW_SHAPE, DRAW_SPENT, DRAW_OUTPUT, DRAW_TIME, DRAW_SHARED, DRAW_MINER, N_DRAWS } Draw;
+typedef enum
+{
+  DRAW_CUTS,
+  DRAW_CHAIN,
+  DRAW_COUNT,
+  DRAW_SHAPE,
+  DRAW_SPENT,
+  DRAW_OUTPUT,
+  DRAW_TIME,
+  DRAW_SHARED,
+  DRAW_MINER,
+  N_DRAWS
+} Draw;
 
 typedef struct {
   KtChainSegment segment;
@@ -46,8 +58,8 @@ draw (const KtChain *chain, Draw what, guint64 number)
   return kt_mix (kt_mix (number ^ chain->draw_seeds[what]) + chain->draw_seeds[what]);
 }
 
-/* Transactions in the first @blocks blocks of a segment: the exact rate, unevenly spread. The addend is below tps, so the
- * sum never falls. */
+/* Transactions in the first @blocks blocks of a segment: the exact rate, unevenly spread. The addend is below tps, so
+ * the sum never falls. */
 static guint64
 transactions_in (const KtChain *chain, const KtChainSegment *segment, guint64 blocks)
 {
@@ -185,8 +197,9 @@ tps_at (const KtChain *chain, guint64 block)
   return chain->segments[i].segment.tps;
 }
 
-/* Each transaction is in 1.2 blocks at low rates and in 1.8 when blocks are full (2,000 tps and more). A transaction meets
- * 5 other blocks in its level on average (wide levels hold more transactions), so the chance with each is a fifth of that. */
+/* Each transaction is in 1.2 blocks at low rates and in 1.8 when blocks are full (2,000 tps and more). A transaction
+ * meets 5 other blocks in its level on average (wide levels hold more transactions), so the chance with each is a fifth
+ * of that. */
 static guint32
 shared_threshold (const KtChain *chain, guint64 block)
 {
@@ -259,8 +272,8 @@ miner_script (const KtChain *chain, guint64 block)
   return POOL_SCRIPT | kt_zipf_draw (chain->pools, draw (chain, DRAW_MINER, block));
 }
 
-/* Change goes to the script that was spent, which may itself have been change: followed until it was not. A coinbase that
- * is spent pays its own miner, so that no level has to be worked out here. */
+/* Change goes to the script that was spent, which may itself have been change: followed until it was not. A coinbase
+ * that is spent pays its own miner, so that no level has to be worked out here. */
 static guint64
 output_script (const KtChain *chain, guint64 key, guint index)
 {

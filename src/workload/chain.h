@@ -6,10 +6,11 @@
  * chain: everything about any block or transaction, computed from (seed, number) alone. Nothing is stored and nothing
  * is drawn in sequence, so threads share one chain, a fill restarts anywhere and a checker can recompute any row.
  *
- * Shape: 10 blocks/s with a network delay of 0.3 s give 4 blocks side by side, 4 parents, a merge set of 4 and 2.5 chain
- * blocks a second. Blocks come in epochs of 20, cut into 5 levels at random; a block's parents are all blocks of the level
- * before, one of which, its chain block, is the selected parent. The chain block of the next level accepts the
- * transactions of a level. A transaction belongs to the block that has it first; others of its level may hold it too.
+ * Shape: 10 blocks/s with a network delay of 0.3 s give 4 blocks side by side, 4 parents, a merge set of 4 and 2.5
+ * chain blocks a second. Blocks come in epochs of 20, cut into 5 levels at random; a block's parents are all blocks of
+ * the level before, one of which, its chain block, is the selected parent. The chain block of the next level accepts
+ * the transactions of a level. A transaction belongs to the block that has it first; others of its level may hold it
+ * too.
  *
  * Numbers: blocks from 0; a transaction's key is block << 16 | slot, slot 0 is the coinbase.
  */
@@ -64,11 +65,13 @@ void kt_chain_epoch (const KtChain *chain, guint64 epoch, KtLevel levels[KT_CHAI
 void kt_chain_level (const KtChain *chain, guint64 number, KtLevel *level);
 void kt_chain_level_of_block (const KtChain *chain, guint64 block, KtLevel *level);
 
-/* Keys of all transactions in a block: coinbase, new ones, those it shares with blocks of its level. Appends guint64. */
+/* Keys of all transactions in a block: coinbase, new ones, those it shares with blocks of its level. Appends guint64.
+ */
 void kt_chain_block_entries (const KtChain *chain, const KtLevel *level, guint64 block, GArray *keys);
 
 typedef struct {
-  guint64 previous; /* key of the transaction it spends from; before the chain began: no block, still a transaction id */
+  guint64
+      previous; /* key of the transaction it spends from; before the chain began: no block, still a transaction id */
   guint index;      /* which output */
   guint64 script;
   gint64 amount;

@@ -63,6 +63,7 @@ kt_database_schema_version (PGconn *connection, guint *version, GError **error)
       g_propagate_error (error, g_steal_pointer (&local));
       return FALSE;
     }
-  *version = result != NULL && PQntuples (result) == 1 ? (guint) g_ascii_strtoull (PQgetvalue (result, 0, 0), NULL, 10) : 0;
+  *version =
+      result != NULL && PQntuples (result) == 1 ? (guint)g_ascii_strtoull (PQgetvalue (result, 0, 0), NULL, 10) : 0;
   return TRUE;
 }

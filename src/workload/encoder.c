@@ -18,8 +18,9 @@ struct KtEncoder {
 KtTableId
 kt_mapping_table (KtMapping mapping)
 {
-  static const KtTableId tables[]
-    = { [KT_MAPPING_ADDRESSES] = KT_TABLE_ADDRESSES, [KT_MAPPING_SCRIPTS] = KT_TABLE_SCRIPTS, [KT_MAPPING_NONE] = KT_N_TABLES };
+  static const KtTableId tables[] = { [KT_MAPPING_ADDRESSES] = KT_TABLE_ADDRESSES,
+                                      [KT_MAPPING_SCRIPTS] = KT_TABLE_SCRIPTS,
+                                      [KT_MAPPING_NONE] = KT_N_TABLES };
   return tables[mapping];
 }
 

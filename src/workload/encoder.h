@@ -22,8 +22,8 @@ typedef struct {
   KtRows *tables[KT_N_TABLES];
 } KtEncoded;
 
-/* Whether a transaction of @level ends up stored when the acceptance has passed its level (@accepting) and the block path
- * its block (@passed). */
+/* Whether a transaction of @level ends up stored when the acceptance has passed its level (@accepting) and the block
+ * path its block (@passed). */
 gboolean kt_encoder_stores (const KtFeatures *features, const KtChain *chain, const KtLevel *level, guint64 key,
                             gboolean accepting, gboolean passed);
 
@@ -34,8 +34,8 @@ void kt_encoder_blocks (KtEncoder *encoder, guint64 from, guint64 to, KtEncoded 
  * the outputs. */
 void kt_encoder_block_path (KtEncoder *encoder, guint64 from, guint64 to, KtEncoded *out);
 
-/* Transactions of levels @from ... @to - 1 that the next level's chain blocks accept: resolved, mapped on both sides, with
- * acceptances. Without transaction_acceptance: one acceptance a chain block. */
+/* Transactions of levels @from ... @to - 1 that the next level's chain blocks accept: resolved, mapped on both sides,
+ * with acceptances. Without transaction_acceptance: one acceptance a chain block. */
 void kt_encoder_accepted (KtEncoder *encoder, guint64 from, guint64 to, KtEncoded *out);
 
 /* What both paths together leave of levels @from ... @to - 1: each transaction once. */

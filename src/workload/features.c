@@ -184,7 +184,9 @@ char *
 kt_features_to_string (const KtFeatures *features, KtValues kind)
 {
   GString *names = g_string_new (NULL);
-  guint64 set = kind == KT_VALUES_DISABLE ? features->disabled : kind == KT_VALUES_EXCLUDE_FIELDS ? features->excluded : 0;
+  guint64 set = kind == KT_VALUES_DISABLE          ? features->disabled
+                : kind == KT_VALUES_EXCLUDE_FIELDS ? features->excluded
+                                                   : 0;
   for (const Value *value = kinds[kind].values; value->name != NULL; value++)
     {
       gboolean renamed = value->releases == V1 && (value->bit == KT_DISABLE_TRANSACTIONS_INPUTS

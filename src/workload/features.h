@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * What an indexer writes and what it leaves out: releases, and the values of --enable, --disable and --exclude-fields that
- * each of them knows. One row a value; no other file names them.
+ * What an indexer writes and what it leaves out: releases, and the values of --enable, --disable and --exclude-fields
+ * that each of them knows. One row a value; no other file names them.
  */
 #pragma once
 
@@ -89,8 +89,8 @@ typedef struct {
 /* Which kind of value a name is of. */
 typedef enum { KT_VALUES_ENABLE, KT_VALUES_DISABLE, KT_VALUES_EXCLUDE_FIELDS, KT_N_VALUES } KtValues;
 
-/* Adds the comma-separated values of @text to @features (those of --enable are checked only). A value that @release does
- * not know is KT_ERROR_USAGE in the words of the indexer's own parser. */
+/* Adds the comma-separated values of @text to @features (those of --enable are checked only). A value that @release
+ * does not know is KT_ERROR_USAGE in the words of the indexer's own parser. */
 gboolean kt_features_add (KtFeatures *features, KtRelease release, KtValues kind, const char *text, GError **error);
 /* "blocks_table,block_parent_table", or NULL when nothing is set. Caller frees. */
 char *kt_features_to_string (const KtFeatures *features, KtValues kind);

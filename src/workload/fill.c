@@ -303,7 +303,8 @@ run_phase (Job *job, const Phase *phase, guint n_workers, PGconn *connection, gu
   if (job->error != NULL)
     g_propagate_error (error, g_steal_pointer (&job->error));
   else if (job->finished < phase->n_tasks)
-    kt_error_set (error, KT_ERROR_INTERRUPTED, NULL, "The same command continues where it stopped.", "fill was stopped");
+    kt_error_set (error, KT_ERROR_INTERRUPTED, NULL, "The same command continues where it stopped.",
+                  "fill was stopped");
   else
     return TRUE;
   return FALSE;
@@ -324,10 +325,11 @@ create_all (Job *job, PGconn *connection, GError **error)
 static gboolean
 same_fill (const KtSim *left, const KtSim *right)
 {
-  return left->seed == right->seed && left->schema == right->schema && memcmp (&left->features, &right->features, sizeof left->features) == 0
-         && left->blocks == right->blocks && left->segments->len == 1 && right->segments->len == 1
+  return left->seed == right->seed && left->schema == right->schema
+         && memcmp (&left->features, &right->features, sizeof left->features) == 0 && left->blocks == right->blocks
+         && left->segments->len == 1 && right->segments->len == 1
          && g_array_index (left->segments, KtChainSegment, 0).tps
-              == g_array_index (right->segments, KtChainSegment, 0).tps;
+                == g_array_index (right->segments, KtChainSegment, 0).tps;
 }
 
 /* Finds out whether to begin, to continue (*exists) or to refuse. */
@@ -363,10 +365,11 @@ look (Job *job, PGconn *connection, gboolean *exists, gboolean *complete, GError
     return FALSE;
   if (*table == '\0')
     return TRUE;
-  kt_error_set (error, KT_ERROR_REFUSED, NULL,
-                "Use another database (createdb kaspa_sim; kaspa-sim fill -d dbname=kaspa_sim …). If nobody needs these "
-                "tables, “--replace-foreign” drops them.",
-                "database “%s” holds a table “%s” that kaspa-sim did not make", PQdb (connection), table);
+  kt_error_set (
+      error, KT_ERROR_REFUSED, NULL,
+      "Use another database (createdb kaspa_sim; kaspa-sim fill -d dbname=kaspa_sim …). If nobody needs these "
+      "tables, “--replace-foreign” drops them.",
+      "database “%s” holds a table “%s” that kaspa-sim did not make", PQdb (connection), table);
   return FALSE;
 }
 
@@ -457,12 +460,17 @@ run_phases (Job *job, PGconn *connection, KtFillResult *result, GError **error)
     .name = "rows", .run = load_chunk, .n_tasks = n_chunks, .total = result->transactions,
     .weight = (result->transactions + n_chunks - 1) / n_chunks,
   };
-  const Phase indexes = { .name = "indexes", .run = build_index, .n_tasks = n_indexes, .weight = 1, .total = n_indexes };
-  const Phase vacuum = { .name = "vacuum", .run = vacuum_table, .n_tasks = KT_N_TABLES, .weight = 1, .total = KT_N_TABLES };
+  const Phase indexes = {
+    .name = "indexes", .run = build_index, .n_tasks = n_indexes, .weight = 1, .total = n_indexes
+  };
+  const Phase vacuum = {
+    .name = "vacuum", .run = vacuum_table, .n_tasks = KT_N_TABLES, .weight = 1, .total = KT_N_TABLES
+  };
   return run_phase (job, &rows, job->fill->connections, connection, &result->resumed, &result->rows_ms, error)
          && run_phase (job, &indexes, MAX (1, job->fill->connections / 2), connection, NULL, &result->indexes_ms, error)
          && (job->fill->without_vacuum
-             || run_phase (job, &vacuum, MAX (1, job->fill->connections / 2), connection, NULL, &result->vacuum_ms, error));
+             || run_phase (job, &vacuum, MAX (1, job->fill->connections / 2), connection, NULL, &result->vacuum_ms,
+                           error));
 }
 
 gboolean

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * Latencies in logarithmic buckets: 64 to each doubling, so that every quantile is right within 1.6 %, from 1 us to hours,
- * in constant memory. Not locked: one per thread, added up at the end.
+ * Latencies in logarithmic buckets: 64 to each doubling, so that every quantile is right within 1.6 %, from 1 us to
+ * hours, in constant memory. Not locked: one per thread, added up at the end.
  */
 #pragma once
 

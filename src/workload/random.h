@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT
  *
  * Counter-based random numbers: any position of any sequence in a few nanoseconds, without state. The mixer is a
- * bijection of 64 bits (Stafford's variant 13 of the MurmurHash3 finaliser), so a hash gives back what it was made from.
+ * bijection of 64 bits (Stafford's variant 13 of the MurmurHash3 finaliser), so a hash gives back what it was made
+ * from.
  */
 #pragma once
 

@@ -196,7 +196,8 @@ execute (KtSession *session, const Statement *statement, guint n_values, const c
       if (!is_deadlock (result) || attempt == ATTEMPTS || session->in_transaction)
         {
           const Shape *shape = &statement->shape;
-          kt_sim_set_error (session->connection, result, error, shape->table != NULL ? shape->table->name : shape->text);
+          kt_sim_set_error (session->connection, result, error,
+                            shape->table != NULL ? shape->table->name : shape->text);
           return FALSE;
         }
       session->counts.retries++;
@@ -227,8 +228,8 @@ bind_row (KtSession *session, const KtRows *rows, gsize row)
 }
 
 gboolean
-kt_session_insert (KtSession *session, const KtSchemaTable *table, const char *conflict, const KtRows *rows, gsize first,
-                   guint n_rows, GError **error)
+kt_session_insert (KtSession *session, const KtSchemaTable *table, const char *conflict, const KtRows *rows,
+                   gsize first, guint n_rows, GError **error)
 {
   Shape shape = { table, conflict, n_rows };
   guint n_values = n_rows * table->n_columns;
@@ -241,8 +242,8 @@ kt_session_insert (KtSession *session, const KtSchemaTable *table, const char *c
   for (gsize row = first; row < first + n_rows; row++)
     bind_row (session, rows, row);
   session->counts.rows += n_rows;
-  return execute (session, statement, n_values, (const char *const *) session->values->pdata,
-                  (const int *) (gpointer) session->lengths->data, (const int *) (gpointer) session->formats->data, error);
+  return execute (session, statement, n_values, (const char *const *)session->values->pdata,
+                  (const int *)(gpointer)session->lengths->data, (const int *)(gpointer)session->formats->data, error);
 }
 
 gboolean

@@ -60,8 +60,9 @@ kt_sim_set_error (PGconn *connection, const PGresult *result, GError **error, co
   gboolean lost = PQstatus (connection) != CONNECTION_OK;
   g_autofree char *detail = g_strdup (result != NULL ? PQresultErrorMessage (result) : PQerrorMessage (connection));
   if (lost)
-    kt_error_set (error, KT_ERROR_CONNECT, g_strstrip (detail), "See the server's log for why it closed the connection.",
-                  "%s: the connection to the server was lost", what);
+    kt_error_set (error, KT_ERROR_CONNECT, g_strstrip (detail),
+                  "See the server's log for why it closed the connection.", "%s: the connection to the server was lost",
+                  what);
   else
     kt_error_set (error, code_of_state (state), g_strstrip (detail), NULL, "%s: the server refused", what);
 }
@@ -191,7 +192,8 @@ kt_sim_save (const KtSim *sim, PGconn *connection, GError **error)
 static gboolean
 parse_features (JsonObject *object, KtFeatures *features)
 {
-  return kt_features_add (features, KT_RELEASE_V2_3_0, KT_VALUES_DISABLE, kt_json_string (object, "disable", "none"), NULL)
+  return kt_features_add (features, KT_RELEASE_V2_3_0, KT_VALUES_DISABLE, kt_json_string (object, "disable", "none"),
+                          NULL)
          && kt_features_add (features, KT_RELEASE_V2_3_0, KT_VALUES_EXCLUDE_FIELDS,
                              kt_json_string (object, "exclude_fields", "none"), NULL);
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * What kaspa-sim knows of a database it made: seed, rates, how far it came. Kept in the row `kaspa_sim` of the indexer's
- * own table `vars`, which the indexer ignores, and saved with the connection's usual durability.
+ * What kaspa-sim knows of a database it made: seed, rates, how far it came. Kept in the row `kaspa_sim` of the
+ * indexer's own table `vars`, which the indexer ignores, and saved with the connection's usual durability.
  */
 #pragma once
 
@@ -26,8 +26,8 @@ KtSim *kt_sim_new (guint64 seed, guint32 tps, const KtFeatures *features);
 void kt_sim_free (KtSim *sim);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (KtSim, kt_sim_free)
 
-/* Errors: KT_ERROR_NOT_FOUND when kaspa-sim did not make this database, KT_ERROR_PARSE, KT_ERROR_QUERY. After a run that
- * did not end, positions come from block_checkpoint. */
+/* Errors: KT_ERROR_NOT_FOUND when kaspa-sim did not make this database, KT_ERROR_PARSE, KT_ERROR_QUERY. After a run
+ * that did not end, positions come from block_checkpoint. */
 KtSim *kt_sim_load (PGconn *connection, GError **error);
 gboolean kt_sim_save (const KtSim *sim, PGconn *connection, GError **error);
 KtChain *kt_sim_chain (const KtSim *sim);
@@ -38,8 +38,8 @@ guint64 kt_sim_complete_to (const KtSim *sim, const KtChain *chain);
 /* Chain block of the last level that every path has written, as 64 hexadecimal digits. Caller frees. */
 char *kt_sim_checkpoint (const KtSim *sim, const KtChain *chain);
 
-/* Rows that must be in each table: what the positions mean. Enumerates all transactions beyond the last position common to
- * all paths and every one before: seconds for millions. */
+/* Rows that must be in each table: what the positions mean. Enumerates all transactions beyond the last position common
+ * to all paths and every one before: seconds for millions. */
 void kt_sim_count (const KtSim *sim, const KtChain *chain, guint64 rows[KT_N_TABLES]);
 
 /* Rows that `transactions` has more at @after than at @before; both on @chain. */

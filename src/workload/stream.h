@@ -9,7 +9,8 @@
 typedef struct KtStream KtStream;
 
 /* @name is for errors and results. */
-KtStream *kt_stream_new (const char *name, const char *conninfo, const KtTypes *types, guint concurrency, GError **error);
+KtStream *kt_stream_new (const char *name, const char *conninfo, const KtTypes *types, guint concurrency,
+                         GError **error);
 /* Ends the threads after what they are at. */
 void kt_stream_free (KtStream *stream);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (KtStream, kt_stream_free)

@@ -2,9 +2,9 @@
  *
  * Writes a chain into a database as simply-kaspa-indexer v2.3.0 does, with its three loops:
  *   blocks       blocks in transactions, then their parents
- *   acceptance   rounds of: reorg DELETE, then acceptances, resolved transactions and mapping side by side, then checkpoint
- *   block path   every transaction of every block, 3 s behind the acceptance: most are there already
- * Reorgs delete one to three chain blocks in 1.5 % of rounds and accept them again, so the rows at the end are those of a
+ *   acceptance   rounds of: reorg DELETE, then acceptances, resolved transactions and mapping side by side, then
+ * checkpoint block path   every transaction of every block, 3 s behind the acceptance: most are there already Reorgs
+ * delete one to three chain blocks in 1.5 % of rounds and accept them again, so the rows at the end are those of a
  * chain without reorgs and can be checked.
  */
 #pragma once

@@ -233,7 +233,8 @@ typedef struct {
   guint64 spent, spent_wrong, coinbases, pool_top;
 } Survey;
 
-/* Does the output that an input spends pay the script the input says? Coinbases pay by merge set: not looked up here. */
+/* Does the output that an input spends pay the script the input says? Coinbases pay by merge set: not looked up here.
+ */
 static gboolean
 spends_what_is_there (const KtChain *chain, const KtInput *input)
 {
@@ -265,7 +266,8 @@ survey_transaction (const KtChain *chain, const KtTransaction *transaction, Surv
       {
         survey->spent++;
         survey->spent_wrong += !spends_what_is_there (chain, &transaction->inputs[i]);
-        g_assert_cmpuint (kt_chain_key_block (transaction->inputs[i].previous), <, kt_chain_key_block (transaction->key));
+        g_assert_cmpuint (kt_chain_key_block (transaction->inputs[i].previous), <,
+                          kt_chain_key_block (transaction->key));
       }
 }
 

@@ -104,8 +104,9 @@ fingerprint (const Fixture *fixture)
   for (guint i = 0; i < KT_N_TABLES; i++)
     {
       const char *table = kt_schema_find (23)->tables[i]->name;
-      g_autofree char *sum
-        = value (fixture, "SELECT count(*) || ':' || coalesce (sum (hashtextextended (t::text, 0)::numeric), 0) FROM %s t",
+      g_autofree char *sum =
+          value (fixture,
+                 "SELECT count(*) || ':' || coalesce (sum (hashtextextended (t::text, 0)::numeric), 0) FROM %s t",
                  table);
       g_string_append_printf (all, "%s %s\n", table, sum);
     }
@@ -431,7 +432,9 @@ test_run_needs_a_fill (Fixture *fixture, gconstpointer data)
 {
   g_autofree KtWriterResult *result = g_new0 (KtWriterResult, 1);
   g_autoptr (GError) error = NULL;
-  KtWriter writer = { .conninfo = fixture->conninfo, .batch_scale = 1, .batch_concurrency = 1, .vcp_interval_ms = 1000 };
+  KtWriter writer = {
+    .conninfo = fixture->conninfo, .batch_scale = 1, .batch_concurrency = 1, .vcp_interval_ms = 1000
+  };
   g_assert_false (kt_write (&writer, result, &error));
   g_assert_error (error, KT_ERROR, KT_ERROR_NOT_FOUND);
 }

@@ -22,7 +22,8 @@ encode_steps (Encode encode, guint64 from, guint64 to, guint64 step, KtRows rows
 static void
 test_pieces_make_the_whole (void)
 {
-  static const Encode encodings[] = { kt_encoder_blocks, kt_encoder_block_path, kt_encoder_accepted, kt_encoder_settled };
+  static const Encode encodings[] = { kt_encoder_blocks, kt_encoder_block_path, kt_encoder_accepted,
+                                      kt_encoder_settled };
   for (gsize e = 0; e < G_N_ELEMENTS (encodings); e++)
     {
       KtRows whole[KT_N_TABLES] = { 0 }, pieces[KT_N_TABLES] = { 0 };

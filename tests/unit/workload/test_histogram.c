@@ -45,7 +45,8 @@ test_extremes (void)
 static void
 test_sum (void)
 {
-  g_autofree KtHistogram *all = g_new0 (KtHistogram, 1), *left = g_new0 (KtHistogram, 1), *right = g_new0 (KtHistogram, 1);
+  g_autofree KtHistogram *all = g_new0 (KtHistogram, 1), *left = g_new0 (KtHistogram, 1),
+                         *right = g_new0 (KtHistogram, 1);
   for (gint64 i = 0; i < 5000; i++)
     {
       kt_histogram_record (all, i * 37);

@@ -1,0 +1,51 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * What the loops of a run (writer_loops.c) share with what begins and ends it (writer.c). Nobody else includes this.
+ */
+#pragma once
+
+#include "workload/stream.h"
+#include "workload/writer.h"
+
+#define KT_WRITER_STOP_LOOK_MS 20
+
+typedef enum
+{
+  KT_STREAM_ACCEPTANCES,
+  KT_STREAM_UPSERTS,
+  KT_STREAM_MAPPING,
+  KT_STREAM_PATH_TRANSACTIONS,
+  KT_STREAM_PATH_MAPPING,
+  KT_N_STREAMS
+} KtWriterStream;
+
+typedef struct {
+  const KtWriter *options;
+  KtSim *sim; /* positions: under the lock */
+  KtChain *chain;
+  const KtSchema *schema;
+  KtTypes types;
+  KtTableId mapping;
+  KtSession *blocks;
+  KtSession *control;
+  KtStream *streams[KT_N_STREAMS];
+  guint64 pace_block; /* the node's newest block when the run began */
+  gint64 start_us;
+  guint64 rounds;
+  guint64 reorgs;
+
+  GMutex lock;
+  GCond moved;
+  gboolean stop;
+  guint loops;
+  GError *error;
+} KtWriterRun;
+
+/* Threads of a run; @data is the KtWriterRun. They end when its `stop` is set or one of them fails. */
+gpointer kt_writer_block_loop (gpointer data);
+gpointer kt_writer_path_loop (gpointer data);
+gpointer kt_writer_acceptance_loop (gpointer data);
+
+/* A number of the indexer's at this batch-scale. */
+guint64 kt_writer_scaled (const KtWriterRun *run, guint number);
+gboolean kt_writer_save_checkpoint (KtWriterRun *run, GError **error);
