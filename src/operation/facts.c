@@ -196,6 +196,8 @@ load_profile (KtFacts *facts, JsonObject *args, const KtServerSettings *configur
   KtPhase parsed;
   if (phase != NULL && kt_phase_from_string (phase, &parsed))
     facts->options.phase = (int) parsed;
+  facts->options.timescaledb = kt_json_bool (args, "timescaledb", FALSE);
+  facts->options.indexer_role = kt_json_string (args, "indexer_role", NULL);
   facts->options.connections = (guint) kt_json_int (args, "connections", 0);
   facts->options.major = (int) kt_json_int (args, "pg_version", KT_MAJOR_LAST);
   return TRUE;

@@ -17,6 +17,8 @@ static const KtArg machine_args[] = {
   { .name = "phase", .type = KT_ARG_STRING, .value = "PHASE", .help = "what the indexer is doing: steady (default) or initial-sync", .choices = phases },
   { .name = "reserve", .type = KT_ARG_SIZE, .value = "SIZE", .help = "memory to leave to other programs, instead of what was found" },
   { .name = "connections", .type = KT_ARG_COUNT, .value = "N", .help = "client connections to plan for, instead of what was found" },
+  { .name = "timescaledb", .type = KT_ARG_FLAG, .help = "advise for TimescaleDB although it is not preloaded yet" },
+  { .name = "indexer-role", .type = KT_ARG_STRING, .value = "ROLE", .help = "the role that the indexer logs in with, for offers that concern it alone" },
   { .name = "no-probe", .type = KT_ARG_FLAG, .help = "do not measure the disk; believe its flags" },
   { .name = "root", .type = KT_ARG_STRING, .value = "DIR", .help = "use a recorded machine instead of this one (no server is asked)" },
   { .name = "pg-version", .type = KT_ARG_COUNT, .value = "MAJOR", .help = "advise for this PostgreSQL without asking a server" },

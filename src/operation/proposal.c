@@ -6,6 +6,7 @@
 #include "operation/trial.h"
 #include "postgres/conffile.h"
 #include "tuning/check.h"
+#include "tuning/params_json.h"
 #include "tuning/steps.h"
 
 /* A server of this size needs at least so long to stop and start. */
@@ -54,6 +55,7 @@ chosen_settings (const KtAdvice *advice, JsonObject *args, gboolean *restart)
       json_object_set_string_member (setting, "apply", needs_restart ? "restart" : "reload");
       kt_json_set_string (setting, "because", row->because);
       kt_json_set_string (setting, "origin", row->origin);
+      kt_param_impact_to_json (row->param, setting);
       json_array_add_object_element (settings, setting);
     }
   return settings;

@@ -197,3 +197,13 @@ def test_probe_leaves_nothing_and_is_remembered(tmp_path):
 def test_reference_page_is_fresh(table):
     """scripts/update-reference writes it."""
     assert (ROOT / f"docs/reference/{table}.md").read_text() == quiet("reference", table).out
+
+
+def test_timescaledb_and_the_indexers_role_can_be_named(tmp_path):
+    machine = ROOT / "tests/machines/lvm-sata-ssd-16g"
+    plain = quiet("advise", "--root", machine, "--pg-version", "16", "--json", "--state", tmp_path).json
+    named = quiet("advise", "--root", machine, "--pg-version", "16", "--timescaledb", "--indexer-role", "kaspa", "--json", "--state", tmp_path).json
+    wanted = {row["name"]: row.get("wanted") for row in named["parameters"]}
+    before = {row["name"]: row.get("wanted") for row in plain["parameters"]}
+    assert before.get("timescaledb.max_background_workers") is None and wanted["timescaledb.max_background_workers"]
+    assert any("ALTER ROLE kaspa" in row["statement"] for row in named["roles"])
