@@ -119,7 +119,8 @@ render_sum (JsonObject *answer, GString *out, guint width)
   kt_render_line (out, width, "At worst these settings use %s of memory (%.4g %% of what PostgreSQL may use: %s).", bytes,
                   kt_json_double (worst, "percent", 0), kt_json_string (worst, "verdict", ""));
   if (changes > 0)
-    kt_render_line (out, width, "kastune plan shows the steps, kastune explain NAME says more about one.");
+    kt_render_line (out, width, "%s, kastune explain NAME says more about one.", kt_json_bool (answer, "offline", FALSE)
+                    ? "kastune config write FILE puts this into a file" : "kastune plan shows the steps");
 }
 
 void

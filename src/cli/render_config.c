@@ -37,7 +37,8 @@ void
 kt_render_config_check (JsonObject *answer, GString *out, guint width)
 {
   kt_render_findings (answer, out, width);
-  kt_render_line (out, width, "%s: %" G_GINT64_FORMAT " settings, %s", kt_json_string (answer, "file", ""), kt_json_int (answer, "settings", 0),
+  gint64 settings = kt_json_int (answer, "settings", 0);
+  kt_render_line (out, width, "%s: %" G_GINT64_FORMAT " setting%s, %s", kt_json_string (answer, "file", ""), settings, settings == 1 ? "" : "s",
                   !kt_json_bool (answer, "accepted", FALSE) ? "must not be used as it is" :
                   json_array_get_length (kt_json_array (answer, "findings")) > 0 ? "can be used" : "nothing to say against it");
 }

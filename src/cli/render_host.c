@@ -36,8 +36,12 @@ add_cpu (KtTable *table, JsonObject *answer)
   JsonObject *cpu = kt_json_object (answer, "cpu");
   JsonObject *cgroup = kt_json_object (answer, "cgroup");
   g_autoptr (GString) text = g_string_new (NULL);
-  append (text, "%" G_GINT64_FORMAT " threads, %" G_GINT64_FORMAT " cores, %" G_GINT64_FORMAT " sockets",
-          kt_json_int (cpu, "threads", 0), kt_json_int (cpu, "cores", 0), kt_json_int (cpu, "sockets", 0));
+  static const char *const counts[][2] = { { "threads", "thread" }, { "cores", "core" }, { "sockets", "socket" } };
+  for (gsize i = 0; i < G_N_ELEMENTS (counts); i++)
+    {
+      gint64 count = kt_json_int (cpu, counts[i][0], 0);
+      append (text, "%" G_GINT64_FORMAT " %s", count, counts[i][count == 1]);
+    }
   if (kt_json_int (cpu, "numa_nodes", 1) > 1)
     append (text, "%" G_GINT64_FORMAT " NUMA nodes", kt_json_int (cpu, "numa_nodes", 1));
   if (kt_json_string (cpu, "model", NULL) != NULL)
@@ -60,7 +64,7 @@ add_memory (KtTable *table, JsonObject *answer)
   append_size (text, memory, "available_bytes", "", " available");
   gint64 swap = kt_json_int (memory, "swap_total_bytes", 0);
   if (swap > 0)
-    append_size (text, memory, "swap_total_bytes", "swap ", "");
+    append_size (text, memory, "swap_total_bytes", "swap ", kt_json_bool (memory, "swap_in_memory", FALSE) ? " (in memory: zram)" : "");
   else
     append (text, "no swap");
   gint64 pages = kt_json_int (memory, "huge_pages_total", 0);

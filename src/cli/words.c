@@ -2,6 +2,7 @@
 #include "cli/words.h"
 
 #include "base/error.h"
+#include "base/nearest.h"
 
 #include <string.h>
 
@@ -22,45 +23,6 @@ kt_words_clear (KtWords *words)
   g_clear_pointer (&words->args, json_object_unref);
   g_clear_pointer (&words->config, g_free);
   g_clear_pointer (&words->state, g_free);
-}
-
-/* Number of letters to insert, delete or replace; enough to guess what was meant. */
-static guint
-distance (const char *a, const char *b)
-{
-  gsize n = strlen (b);
-  g_autofree guint *row = g_new (guint, n + 1);
-  for (gsize j = 0; j <= n; j++)
-    row[j] = (guint) j;
-  for (gsize i = 1; a[i - 1] != '\0'; i++)
-    {
-      guint diagonal = row[0];
-      row[0] = (guint) i;
-      for (gsize j = 1; j <= n; j++)
-        {
-          guint replaced = diagonal + (a[i - 1] != b[j - 1]);
-          diagonal = row[j];
-          row[j] = MIN (MIN (row[j], row[j - 1]) + 1, replaced);
-        }
-    }
-  return row[n];
-}
-
-static const char *
-nearest (const char *typed, GPtrArray *known)
-{
-  const char *best = NULL;
-  guint best_distance = 3;
-  for (guint i = 0; i < known->len; i++)
-    {
-      guint d = distance (typed, known->pdata[i]);
-      if (d < best_distance)
-        {
-          best_distance = d;
-          best = known->pdata[i];
-        }
-    }
-  return best;
 }
 
 static const KtArg *
@@ -90,7 +52,7 @@ unknown_option (const KtOperation *operation, const char *typed, GError **error)
     g_ptr_array_add (known, g_strconcat ("--", arg->name, NULL));
   for (guint i = 0; i < args->len; i++)
     g_ptr_array_add (known, g_strconcat ("--", ((const KtArg *) args->pdata[i])->name, NULL));
-  const char *meant = nearest (typed, known);
+  const char *meant = kt_nearest_word (typed, known);
   g_autofree char *detail = meant != NULL ? g_strdup_printf ("did you mean %s?", meant) : NULL;
   g_autofree char *hint = g_strconcat ("kastune", operation != NULL ? " " : "", operation != NULL ? operation->name : "", " --help", NULL);
   kt_error_set (error, KT_ERROR_USAGE, detail, hint, "unknown option %s", typed);
@@ -156,7 +118,7 @@ unknown_command (const char *typed, GError **error)
       g_ptr_array_add (known, g_strdup (row->name));
       g_ptr_array_add (known, g_strndup (row->name, strcspn (row->name, " ")));
     }
-  const char *meant = nearest (typed, known);
+  const char *meant = kt_nearest_word (typed, known);
   g_autofree char *detail = meant != NULL ? g_strdup_printf ("did you mean “%s”?", meant) : NULL;
   kt_error_set (error, KT_ERROR_USAGE, detail, NULL, "unknown command “%s”", typed);
   return FALSE;

@@ -95,6 +95,23 @@ kt_handle_config_diff (KtOperationContext *context, JsonObject *args, GError **e
   return answer;
 }
 
+/* Lines without effect because a later one sets another value; one finding a parameter, about the last of them. */
+static void
+add_repeated (const KtConfTree *tree, GPtrArray *findings)
+{
+  g_autoptr (GHashTable) said = g_hash_table_new (g_str_hash, g_str_equal);
+  for (guint i = tree->entries->len; i > 0; i--)
+    {
+      const KtConfEntry *entry = tree->entries->pdata[i - 1];
+      gboolean loses = !entry->wins && !g_hash_table_contains (said, entry->name);
+      const KtConfEntry *winner = loses ? kt_conf_tree_get (tree, entry->name) : NULL;
+      if (winner != NULL && !g_str_equal (winner->value, entry->value) && g_hash_table_add (said, entry->name))
+        kt_findings_add (findings, KT_SEVERITY_NOTE, entry->name, "remove the line that is not meant",
+                         "%s:%u: %s = %s has no effect, %s:%u sets %s", entry->path, entry->line, entry->name, entry->value,
+                         winner->path, winner->line, winner->value);
+    }
+}
+
 /* What stops a line from taking effect, as the server sees it. */
 static void
 add_overridden (const KtConfTree *tree, const KtServer *server, GPtrArray *findings)
@@ -103,12 +120,7 @@ add_overridden (const KtConfTree *tree, const KtServer *server, GPtrArray *findi
     {
       const KtConfEntry *entry = tree->entries->pdata[i];
       const KtSetting *running = kt_server_setting (server, entry->name);
-      const KtConfEntry *winner = kt_conf_tree_get (tree, entry->name);
-      if (!entry->wins && winner != NULL && !g_str_equal (winner->value, entry->value))
-        kt_findings_add (findings, KT_SEVERITY_NOTE, entry->name, "remove the line that is not meant",
-                         "%s:%u: %s = %s has no effect, %s:%u sets %s", entry->path, entry->line, entry->name, entry->value,
-                         winner->path, winner->line, winner->value);
-      else if (entry->wins && running != NULL && g_strcmp0 (running->source, "command line") == 0)
+      if (entry->wins && running != NULL && g_strcmp0 (running->source, "command line") == 0)
         {
           g_autofree char *value = kt_setting_text (running);
           kt_findings_add (findings, KT_SEVERITY_WARNING, entry->name,
@@ -161,6 +173,7 @@ kt_handle_config_check (KtOperationContext *context, JsonObject *args, GError **
       kt_findings_add (findings, KT_SEVERITY_REFUSE, NULL, "the server does not start with it", "%s:%u: %s", problem->path,
                        problem->line, problem->text);
     }
+  add_repeated (tree, findings);
   if (server != NULL)
     add_overridden (tree, server, findings);
   context->findings = findings->len > 0;

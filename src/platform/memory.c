@@ -40,6 +40,24 @@ take_line (KtMemory *memory, const char *line)
     }
 }
 
+/* /proc/swaps (proc_swaps(5)): a heading, then lines that begin with the device. */
+static gboolean
+swaps_are_zram (KtSysroot *root)
+{
+  g_autofree char *text = kt_sysroot_read (root, "/proc/swaps");
+  g_auto (GStrv) lines = g_strsplit (text != NULL ? text : "", "\n", -1);
+  guint devices = 0;
+  for (guint i = 1; lines[0] != NULL && lines[i] != NULL; i++)
+    {
+      if (*lines[i] == '\0')
+        continue;
+      if (!g_str_has_prefix (lines[i], "/dev/zram"))
+        return FALSE;
+      devices++;
+    }
+  return devices > 0;
+}
+
 gboolean
 kt_memory_load (KtSysroot *root, KtMemory *memory, GPtrArray *notes)
 {
@@ -49,6 +67,7 @@ kt_memory_load (KtSysroot *root, KtMemory *memory, GPtrArray *notes)
   g_auto (GStrv) lines = g_strsplit (text != NULL ? text : "", "\n", -1);
   for (guint i = 0; lines[i] != NULL; i++)
     take_line (memory, lines[i]);
+  memory->swap_in_memory = swaps_are_zram (root);
   if (memory->total > 0)
     return TRUE;
   memory->total = -1;

@@ -26,6 +26,7 @@ typedef struct {
   gint64 huge_page_size;             /* the default size, usually 2 MiB */
   gint64 huge_pages_total, huge_pages_free; /* counts */
   gint64 committed, commit_limit;    /* Committed_AS, CommitLimit */
+  gboolean swap_in_memory;           /* zram and nothing else */
 } KtMemory;
 
 typedef struct {

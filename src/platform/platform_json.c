@@ -25,6 +25,7 @@ static const Member memory_members[] = {
   MEMBER (KtMemory, available, INT64, "available_bytes"),
   MEMBER (KtMemory, swap_total, INT64, "swap_total_bytes"),
   MEMBER (KtMemory, swap_free, INT64, "swap_free_bytes"),
+  MEMBER (KtMemory, swap_in_memory, BOOLEAN, "swap_in_memory"),
   MEMBER (KtMemory, huge_page_size, INT64, "huge_page_size_bytes"),
   MEMBER (KtMemory, huge_pages_total, INT64, "huge_pages_total"),
   MEMBER (KtMemory, huge_pages_free, INT64, "huge_pages_free"),

@@ -300,28 +300,6 @@ find_overridden (KtAdvice *advice)
 }
 
 static void
-find_about_machine (KtAdvice *advice)
-{
-  const KtInputs *in = advice->in;
-  g_autofree char *left = kt_size_format (in->memory);
-  if (in->budget->short_of_memory)
-    kt_findings_add (advice->findings, KT_SEVERITY_WARNING, NULL, "move something else away, or give --reserve",
-                     "what runs beside PostgreSQL needs nearly all memory; the advice assumes %s", left);
-  if (!in->data.measured)
-    kt_findings_add (advice->findings, KT_SEVERITY_NOTE, NULL, "let kastune measure the storage (without --no-probe)",
-                     "the storage is judged by its flags, not measured; virtual disks lie");
-  if (in->data.class == KT_STORAGE_MEMORY)
-    kt_findings_add (advice->findings, KT_SEVERITY_WARNING, NULL, "move the data directory to a disk",
-                     "the data lie in memory: they are gone after a restart of the machine");
-  if (in->data.network)
-    kt_findings_add (advice->findings, KT_SEVERITY_WARNING, NULL, "prefer a local disk",
-                     "the data lie on a network file system: flushes depend on a server elsewhere");
-  if (in->container)
-    kt_findings_add (advice->findings, KT_SEVERITY_NOTE, NULL, "run kastune host on the host as well",
-                     "inside a container the kernel cannot be tuned, and memory figures of the host do not apply");
-}
-
-static void
 find_about_wal (KtAdvice *advice)
 {
   const KtInputs *in = advice->in;
@@ -341,7 +319,7 @@ find_all (KtAdvice *advice)
 {
   advice->findings = kt_profile_check (advice->in);
   find_overridden (advice);
-  find_about_machine (advice);
+  kt_find_about_machine (advice);
   find_about_wal (advice);
 }
 
@@ -389,8 +367,11 @@ check_version (int major, GError **error)
 {
   if (major >= KT_MAJOR_FIRST && major <= KT_MAJOR_LAST + 1)
     return TRUE;
-  kt_error_set (error, KT_ERROR_UNSUPPORTED, NULL, NULL, "kastune knows PostgreSQL %d to %d, not %d", KT_MAJOR_FIRST,
-                KT_MAJOR_LAST, major);
+  kt_error_set (error, KT_ERROR_UNSUPPORTED, NULL,
+                major < KT_MAJOR_FIRST ? "upgrade PostgreSQL: such old versions get no repairs any more"
+                                       : "look for a newer kastune",
+                "kastune knows PostgreSQL %d to %d, and %d from its release notes, but not %d", KT_MAJOR_FIRST,
+                KT_MAJOR_LAST, KT_MAJOR_LAST + 1, major);
   return FALSE;
 }
 

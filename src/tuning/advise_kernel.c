@@ -116,6 +116,8 @@ against_strict_accounting (const KtAdvice *advice)
   const KtPlatform *platform = in->platform;
   if (in->budget->reserved > KT_GIB || in->budget->lines->len > 1)
     return "strict accounting (2) makes large allocations of the other programs here fail";
+  if (in->budget->total < platform->memory.total)
+    return "strict accounting (2) is for machines that PostgreSQL has to itself; a limit says that this one is shared";
   if (platform->kernel.virtualization != NULL)
     return "strict accounting (2) is for machines whose memory is fixed; this one is virtual";
   if (!strict_limit_is_enough (advice))
@@ -167,6 +169,13 @@ advise_swappiness (KtAdvice *advice)
   if (platform->memory.swap_total <= 0)
     {
       KtKernelRow *row = add_row (advice, "vm.swappiness", NULL, "there is no swap");
+      row->running = g_strdup_printf ("%" G_GINT64_FORMAT, running);
+      return;
+    }
+  if (platform->memory.swap_in_memory)
+    {
+      KtKernelRow *row = add_row (advice, "vm.swappiness", NULL,
+                                  "swap is compressed memory (zram), for which high values are meant");
       row->running = g_strdup_printf ("%" G_GINT64_FORMAT, running);
       return;
     }

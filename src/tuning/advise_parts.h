@@ -11,5 +11,8 @@ void kt_advise_tables (KtAdvice *advice); /* advise_tables.c */
 void kt_advise_roles (KtAdvice *advice);  /* advise_roles.c */
 void kt_advise_kernel (KtAdvice *advice); /* advise_kernel.c */
 
+/* Adds findings about memory, storage and version. advise_machine.c */
+void kt_find_about_machine (KtAdvice *advice);
+
 /* A name as SQL takes it: bare when it can be, else "quoted". Caller frees. */
 char *kt_sql_identifier (const char *name);

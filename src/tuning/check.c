@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "tuning/check.h"
 
+#include "base/size.h"
 #include "tuning/proposal.h"
 
 const KtProposal *
@@ -152,10 +153,32 @@ move_findings (GPtrArray *from, GPtrArray *to)
     }
 }
 
+/* A share that was asked for can be wrong; what was found can only be too much. */
+static void
+check_share_of_memory (const KtInputs *in, GPtrArray *findings)
+{
+  gboolean asked = in->options->reserve >= 0 || in->profile->reserve >= 0;
+  g_autofree char *reserved = kt_size_format (in->budget->reserved);
+  g_autofree char *total = kt_size_format (in->budget->total);
+  g_autofree char *left = kt_size_format (in->memory);
+  if (!in->budget->short_of_memory)
+    return;
+  if (asked && in->budget->reserved >= in->budget->total)
+    kt_findings_add (findings, KT_SEVERITY_REFUSE, NULL, "choose a smaller reserve",
+                     "a reserve of %s leaves nothing of %s to PostgreSQL", reserved, total);
+  else
+    kt_findings_add (findings, KT_SEVERITY_WARNING, NULL,
+                     asked ? "choose a smaller reserve"
+                           : "move something else away, or say what it needs with --reserve",
+                     "other programs need %s of %s; the advice assumes that %s are left for PostgreSQL",
+                     reserved, total, left);
+}
+
 GPtrArray *
 kt_profile_check (const KtInputs *in)
 {
   GPtrArray *findings = kt_findings_new ();
+  check_share_of_memory (in, findings);
   g_autoptr (GPtrArray) texts = g_ptr_array_new_with_free_func (g_free);
   g_autoptr (GArray) set = wanted_set (in, texts);
   check_named_values (in, findings);

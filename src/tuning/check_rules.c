@@ -197,6 +197,26 @@ check_wal_space (KtCheck *check)
                    free_space);
 }
 
+/* Where most of it goes. */
+static const KtBudgetLine *
+largest_line (const KtWorstCase *worst)
+{
+  const KtBudgetLine *largest = worst->lines->pdata[0];
+  for (guint i = 1; i < worst->lines->len; i++)
+    if (((KtBudgetLine *) worst->lines->pdata[i])->bytes > largest->bytes)
+      largest = worst->lines->pdata[i];
+  return largest;
+}
+
+/* What needs less than the running settings is never refused: it can only help. */
+static KtSeverity
+memory_severity (const KtCheck *check, const KtWorstCase *worst)
+{
+  KtMemoryUse running = kt_memory_use_of (check->in, NULL, 0);
+  gboolean grows = check->n > 0 && worst->total > kt_worst_case_total (&running);
+  return grows && worst->verdict == KT_MEMORY_TOO_MUCH ? KT_SEVERITY_REFUSE : KT_SEVERITY_WARNING;
+}
+
 static void
 check_memory (KtCheck *check)
 {
@@ -209,12 +229,14 @@ check_memory (KtCheck *check)
                      "shared_buffers alone take all of the %s that PostgreSQL may use: it does not start or is killed "
                      "later", memory);
   else if (worst->verdict != KT_MEMORY_FITS)
-    kt_findings_add (check->findings,
-                     worst->verdict == KT_MEMORY_TOO_MUCH && check->n > 0 ? KT_SEVERITY_REFUSE : KT_SEVERITY_WARNING,
-                     NULL,
-                     "lower work_mem, max_connections or shared_buffers",
-                     "at worst these settings use %s, %.0f %% of the %s that PostgreSQL may use", total,
-                     worst->share * 100, memory);
+    {
+      const KtBudgetLine *largest = largest_line (worst);
+      g_autofree char *part = kt_size_format (largest->bytes);
+      kt_findings_add (check->findings, memory_severity (check, worst), NULL,
+                       "lower work_mem, max_connections or shared_buffers",
+                       "at worst these settings use %s, %.0f %% of the %s that PostgreSQL may use; most of it is %s (%s)",
+                       total, worst->share * 100, memory, largest->name, part);
+    }
 }
 
 static void

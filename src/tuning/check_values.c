@@ -5,6 +5,7 @@
 #include "tuning/proposal.h"
 
 #include "base/error.h"
+#include "base/nearest.h"
 
 #include <string.h>
 
@@ -34,23 +35,66 @@ check_placeholder (KtCheck *check, const KtProposal *proposal)
          prefix);
 }
 
+/* Letters beyond ASCII come from a byte order mark at the top of the file, or from another encoding. */
+static gboolean
+is_plain (const char *name)
+{
+  for (const char *letter = name; *letter != '\0'; letter++)
+    if ((guchar) *letter > 0x7e || (guchar) *letter < 0x21)
+      return FALSE;
+  return TRUE;
+}
+
+/* What may have been meant, as a remedy. Caller frees. */
+static char *
+suggestion (const KtCheck *check, const char *name)
+{
+  g_autoptr (GPtrArray) known = g_ptr_array_new ();
+  if (check->in->server == NULL)
+    return g_strdup_printf ("did you mean %s?", kt_param_nearest (name));
+  GHashTableIter iter;
+  gpointer key = NULL;
+  g_hash_table_iter_init (&iter, check->in->server->settings);
+  while (g_hash_table_iter_next (&iter, &key, NULL))
+    g_ptr_array_add (known, key);
+  const char *near = kt_nearest_word (name, known);
+  return near != NULL ? g_strdup_printf ("did you mean %s?", near)
+                      : g_strdup ("look for a typing error, or remove the line");
+}
+
 static void
 check_unknown (KtCheck *check, const KtProposal *proposal)
 {
   const KtParam *param = kt_param_find (proposal->name);
   int major = check->in->major;
-  if (strchr (proposal->name, '.') != NULL)
+  g_autofree char *remedy = NULL;
+  if (!is_plain (proposal->name))
+    {
+      g_autofree char *shown = g_strescape (proposal->name, NULL);
+      kt_findings_add (check->findings, KT_SEVERITY_REFUSE, NULL,
+                       "save the file as plain UTF-8 without a byte order mark",
+                       "%s%s“%s” is not the name of a parameter: the server would not start",
+                       proposal->place != NULL ? proposal->place : "", proposal->place != NULL ? ": " : "", shown);
+    }
+  else if (strchr (proposal->name, '.') != NULL)
     check_placeholder (check, proposal);
   else if (param != NULL && !kt_param_exists (param, major))
     add (check, proposal, KT_SEVERITY_REFUSE, "remove the line", "PostgreSQL %d does not have it (%s %d)", major,
          major < param->since ? "it came with" : "the last to have it was",
          major < param->since ? param->since : param->until);
   else if (check->in->server != NULL)
-    add (check, proposal, KT_SEVERITY_REFUSE, "look for a typing error",
-         "this server has no such parameter, and would not start");
+    {
+      remedy = suggestion (check, proposal->name);
+      add (check, proposal, KT_SEVERITY_REFUSE, remedy, "this server has no such parameter, and would not start");
+    }
+  else if (kt_param_nearest (proposal->name) != NULL)
+    {
+      remedy = suggestion (check, proposal->name);
+      add (check, proposal, KT_SEVERITY_WARNING, remedy,
+           "looks mistyped; a server does not start with a name that it does not know");
+    }
   else
-    add (check, proposal, KT_SEVERITY_NOTE, "check against a server",
-         "not in kastune's table, so it cannot be checked without a server");
+    g_ptr_array_add (check->unchecked, (gpointer) proposal->name);
 }
 
 static char *
@@ -141,8 +185,8 @@ check_never (KtCheck *check, const KtProposal *proposal, const KtParam *param)
   const char *now = running != NULL ? running->value : kt_param_boot (param, check->in->major);
   if (!kt_guc_equal (param->type, param->unit, now, proposal->value))
     add (check, proposal, KT_SEVERITY_WARNING, "leave it to whoever set the server up",
-         "changes %s to %s; kastune never does: %s",
-         now, proposal->value, param->left);
+         "the server runs with “%s”, this says “%s”, and kastune never changes it: %s", now, proposal->value,
+         param->left);
 }
 
 static void
@@ -160,13 +204,29 @@ check_one (KtCheck *check, const KtProposal *proposal)
     check_against_table (check, proposal, param);
   else
     check_unknown (check, proposal);
-  if (in_version && param->never)
+  if (in_version && param->never && check->in->server != NULL)
     check_never (check, proposal, param);
+}
+
+/* One note for all names that only a server knows. */
+static void
+say_unchecked (KtCheck *check)
+{
+  g_autoptr (GString) names = g_string_new (NULL);
+  for (guint i = 0; i < check->unchecked->len; i++)
+    g_string_append_printf (names, "%s%s", i > 0 ? ", " : "", (const char *) check->unchecked->pdata[i]);
+  if (names->len > 0)
+    kt_findings_add (check->findings, KT_SEVERITY_NOTE, NULL, "check against a running server (--dsn)",
+                     "not checked, because only a server knows them: %s", names->str);
 }
 
 void
 kt_check_values (KtCheck *check)
 {
+  g_autoptr (GPtrArray) unchecked = g_ptr_array_new ();
+  check->unchecked = unchecked;
   for (guint i = 0; i < check->n; i++)
     check_one (check, &check->set[i]);
+  say_unchecked (check);
+  check->unchecked = NULL;
 }

@@ -24,6 +24,8 @@ nearest_names (const char *name)
   guint n = 0;
   const KtParam *params = kt_params (&n);
   g_autofree char *lower = g_ascii_strdown (name, -1);
+  if (kt_param_nearest (name) != NULL)
+    return g_strdup_printf ("did you mean %s?", kt_param_nearest (name));
   g_autoptr (GString) list = g_string_new (NULL);
   for (guint needed = 2; needed > 0 && list->len == 0; needed--)
     for (guint i = 0; i < n; i++)

@@ -46,11 +46,13 @@ disk_from_volume (const KtVolume *volume)
   disk.zfs = g_strcmp0 (volume->fs_type, "zfs") == 0;
   disk.network = volume->network;
   if (volume->probe != NULL)
+    disk.fdatasync_us = volume->probe->fdatasync_us;
+  /* Reads that a cache answered say nothing of the disk. */
+  if (volume->probe != NULL && volume->probe->class != KT_STORAGE_UNKNOWN)
     {
       disk.measured = TRUE;
       disk.reads_1 = volume->probe->read_iops_1;
       disk.reads_16 = volume->probe->read_iops_16;
-      disk.fdatasync_us = volume->probe->fdatasync_us;
     }
   return disk;
 }

@@ -62,6 +62,9 @@ kt_param_manual (const KtParam *param, int major)
 {
   if (param->page == NULL)
     return NULL;
+  major = MAX (major, param->since);
+  if (param->until > 0)
+    major = MIN (major, param->until);
   if (strchr (param->name, '.') != NULL)
     return g_strdup_printf ("https://www.postgresql.org/docs/%d/%s.html", major, param->page);
   g_autofree char *anchor = g_strdelimit (g_ascii_strup (param->name, -1), "_", '-');

@@ -7,6 +7,7 @@
  */
 #include "tuning/params.h"
 
+#include "base/nearest.h"
 #include "tuning/rules.h"
 
 #define INT_LARGEST 2147483647.0
@@ -1101,6 +1102,16 @@ kt_param_find (const char *name)
     if (g_ascii_strcasecmp (params[i].name, name) == 0)
       return &params[i];
   return NULL;
+}
+
+const char *
+kt_param_nearest (const char *name)
+{
+  g_autofree char *lower = g_ascii_strdown (name, -1);
+  g_autoptr (GPtrArray) known = g_ptr_array_new ();
+  for (gsize i = 0; i < G_N_ELEMENTS (params); i++)
+    g_ptr_array_add (known, (gpointer) params[i].name);
+  return kt_nearest_word (lower, known);
 }
 
 const char *

@@ -83,6 +83,8 @@ typedef struct {
 
 const KtParam *kt_params (guint *n);
 const KtParam *kt_param_find (const char *name); /* case does not matter; NULL: unknown */
+/* The parameter that a mistyped name means; NULL: none comes near. */
+const char *kt_param_nearest (const char *name);
 const char *kt_group_name (KtGroup group);       /* "memory": for machines */
 const char *kt_group_title (KtGroup group);      /* "Memory": for people */
 const char *kt_confidence_name (KtConfidence confidence);
@@ -93,7 +95,8 @@ KtApply kt_param_apply (const KtParam *param, int major);
 const char *kt_param_boot (const KtParam *param, int major);
 void kt_param_limits (const KtParam *param, int major, double *min, double *max);
 const char *const *kt_param_words (const KtParam *param, int major); /* NULL unless an enum */
-/* Where the manual of that version describes it; NULL for parameters of extensions without a page. Caller frees. */
+/* Where the manual of that version, or of the nearest that has the parameter, describes it; NULL for parameters of
+ * extensions without a page. Caller frees. */
 char *kt_param_manual (const KtParam *param, int major);
 
 /* Reads a value written by a person: type, unit, words and limits of that version.

@@ -179,15 +179,13 @@ typedef struct {
 static KtProfile *profile_load (const char *name, const Source *from, GError **error);
 
 /* Everything wrong in a file is said in one form: file, group, key, reason. */
-static gboolean G_GNUC_PRINTF (5, 6)
-refuse (GError **error, const char *file, const char *group, const char *key, const char *format, ...)
+static gboolean
+refuse (GError **error, const char *file, const char *group, const char *key, const GError *reason)
 {
-  va_list arguments;
-  va_start (arguments, format);
-  g_autofree char *reason = g_strdup_vprintf (format, arguments);
-  va_end (arguments);
-  kt_error_set (error, KT_ERROR_CONFIG, NULL, "kastune profile check FILE shows what a profile leads to",
-                "%s: [%s] %s: %s", file, group, key, reason);
+  const char *hint = kt_error_hint (reason);
+  kt_error_set (error, KT_ERROR_CONFIG, kt_error_detail (reason),
+                hint != NULL ? hint : "correct that line of the profile",
+                "%s: [%s] %s: %s", file, group, key, reason->message);
   return FALSE;
 }
 
@@ -328,7 +326,12 @@ find_settable (const char *name, GError **error)
 {
   const KtParam *param = kt_param_find (name);
   if (param == NULL)
-    kt_error_set (error, KT_ERROR_PARSE, NULL, NULL, "kastune knows no such parameter");
+    {
+      const char *near = kt_param_nearest (name);
+      g_autofree char *hint = near != NULL ? g_strdup_printf ("did you mean %s?", near)
+                                           : g_strdup ("kastune reference parameters lists all");
+      kt_error_set (error, KT_ERROR_PARSE, NULL, hint, "kastune knows no such parameter");
+    }
   else if (param->never)
     {
       kt_error_set (error, KT_ERROR_PARSE, NULL, NULL, "kastune never sets it: %s", param->left);
@@ -398,7 +401,7 @@ read_group (KtProfile *profile, GKeyFile *keys, const char *file, const char *gr
       g_autoptr (GError) local = NULL;
       g_autofree char *text = g_key_file_get_string (keys, group, names[i], &local);
       if (text == NULL || !read_key (profile, group, names[i], g_strstrip (text), &local))
-        return refuse (error, file, group, names[i], "%s", local->message);
+        return refuse (error, file, group, names[i], local);
     }
   return TRUE;
 }
@@ -434,8 +437,10 @@ load_extended (GKeyFile *keys, const Source *source, GError **error)
   if (extends == NULL)
     return profile_new (find_row ("standard"));
   KtProfile *profile = profile_load (g_strstrip (extends), source, &local);
-  if (profile == NULL)
-    refuse (error, source->file, "profile", "extends", "%s", local->message);
+  if (profile == NULL && g_error_matches (local, KT_ERROR, KT_ERROR_CONFIG))
+    g_propagate_error (error, g_steal_pointer (&local)); /* names the file that it is about */
+  else if (profile == NULL)
+    refuse (error, source->file, "profile", "extends", local);
   return profile;
 }
 
@@ -444,9 +449,13 @@ profile_parse (const Source *source, const char *text, GError **error)
 {
   g_autoptr (GKeyFile) keys = g_key_file_new ();
   g_autoptr (GError) local = NULL;
+  if (g_str_has_prefix (text, "\xef\xbb\xbf")) /* editors of other systems mark UTF-8 so */
+    text += 3;
   if (!g_key_file_load_from_data (keys, text, (gsize) -1, G_KEY_FILE_NONE, &local))
     {
-      kt_error_set (error, KT_ERROR_CONFIG, local->message, NULL, "%s is not a key file", source->file);
+      kt_error_set (error, KT_ERROR_CONFIG, local->message,
+                    "a profile has groups [profile], [set] and [factor] with lines key = value", "%s is no profile",
+                    source->file);
       return NULL;
     }
   if (!check_groups (keys, source->file, error))
@@ -494,7 +503,9 @@ profile_load (const char *name, const Source *from, GError **error)
     }
   if (source.level > MOST_LEVELS)
     {
-      kt_error_set (error, KT_ERROR_CONFIG, NULL, NULL, "profiles extend each other more than %d deep", MOST_LEVELS);
+      kt_error_set (error, KT_ERROR_CONFIG, NULL, "let one of them extend a built-in profile (kastune profile list)",
+                    "%s: [profile] extends: profiles extend each other in a circle, or more than %d deep", from->file,
+                    MOST_LEVELS);
       return NULL;
     }
   g_autofree char *path = resolve (name, from);

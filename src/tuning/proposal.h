@@ -12,6 +12,7 @@ typedef struct {
   const KtProposal *set;
   guint n;
   GPtrArray *findings;
+  GPtrArray *unchecked; /* names that nobody here knows; only while kt_check_values runs */
 } KtCheck;
 
 /* The proposal that wins for @name, or NULL. */

@@ -48,9 +48,10 @@ kt_rule_autovacuum_vacuum_cost_limit (const KtInputs *in, KtValue *out, GString 
       limit = 400;
       g_string_append (because, ", so it is treated as slow");
     }
-  if (in->data.measured && in->data.reads_16 / READS_PER_COST_UNIT < limit)
+  double affordable = MAX (in->data.reads_16 / READS_PER_COST_UNIT, 400);
+  if (in->data.measured && affordable < limit)
     {
-      limit = MAX (in->data.reads_16 / READS_PER_COST_UNIT, 400);
+      limit = affordable;
       g_string_append_printf (because, " with %.0f reads/s at depth 16, so less than its class could take",
                               in->data.reads_16);
     }

@@ -133,8 +133,9 @@ kt_rule_effective_cache_size (const KtInputs *in, KtValue *out, GString *because
   if (in->arc_max > 0)
     {
       g_autofree char *arc = kt_size_format (in->arc_max);
-      wanted = MIN (buffers + in->arc_max, in->memory);
-      g_string_append_printf (because, "shared_buffers and the ZFS cache (up to %s) together", arc);
+      wanted = MIN (buffers + in->arc_max, wanted);
+      g_string_append_printf (because, "shared_buffers and the ZFS cache (up to %s) together, at most %.0f %% of %s",
+                              arc, CACHE_SHARE * 100, memory);
     }
   else
     g_string_append_printf (because, "%.0f %% of %s: shared_buffers and page cache together", CACHE_SHARE * 100,
@@ -212,9 +213,10 @@ kt_rule_huge_pages (const KtInputs *in, KtValue *out, GString *because)
       kt_value_set_text (out, "off");
       g_string_append_printf (because,
                               "the control group allows %s of huge pages and %s are needed: with try the server would "
-                              "be "
-                              "killed by SIGBUS on its first touch",
-                              limit, need);
+                              "be killed by SIGBUS %s",
+                              limit, need,
+                              in->platform->memory.huge_pages_total > 0 ? "on its first touch"
+                                                                        : "once the machine reserves some");
       return TRUE;
     }
   kt_value_set_text (out, "try");

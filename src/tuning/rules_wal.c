@@ -56,7 +56,8 @@ wal_limit (const KtInputs *in, Limit *limit)
                                      " minutes on this storage; %s are free for pg_wal",
                                      seconds / 60, free_space);
   else
-    limit->reason = g_strdup_printf ("more gains nothing; %s are free for pg_wal", free_space);
+    limit->reason = g_strdup_printf ("room to catch up at full speed after a pause, more gains nothing; %s are free "
+                                     "for pg_wal", free_space);
 }
 
 /* An estimate: whole minutes are as precise as it gets. */
@@ -133,6 +134,12 @@ kt_rule_min_wal_size (const KtInputs *in, KtValue *out, GString *because)
                                 "space");
       return FALSE;
     }
+  if (in->wal.free >= 0 && in->wal.free < FREE_SHARE * least)
+    {
+      g_autofree char *free_space = kt_size_format (in->wal.free);
+      g_string_append_printf (because, "%s free for pg_wal: files kept for reuse would take what is left", free_space);
+      return FALSE;
+    }
   gint64 wanted = MIN (CLAMP (most / 4, least, MAX (KEEP_MOST, least)), most / 2);
   wanted = wanted / in->wal_segment * in->wal_segment;
   if (wanted < 2 * in->wal_segment)
@@ -141,9 +148,8 @@ kt_rule_min_wal_size (const KtInputs *in, KtValue *out, GString *because)
       return FALSE;
     }
   kt_value_set_int (out, wanted);
-  g_string_append (because, "a quarter of max_wal_size, at most 4 GB, stays as files to reuse instead of creating new "
-                            "ones "
-                            "when the load comes back");
+  g_string_append (because, "about a quarter of max_wal_size, at most 4 GB, stays as files to reuse instead of creating "
+                            "new ones when the load comes back");
   return TRUE;
 }
 

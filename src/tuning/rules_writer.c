@@ -20,9 +20,9 @@
 gboolean
 kt_rule_commit_delay (const KtInputs *in, KtValue *out, GString *because)
 {
-  if (!in->wal.measured || in->wal.fdatasync_us < SLOW_FLUSH_US)
+  if (in->wal.fdatasync_us < SLOW_FLUSH_US)
     {
-      if (in->wal.measured)
+      if (in->wal.fdatasync_us > 0)
         g_string_append_printf (because, "a flush takes %.0f µs here: waiting for company costs more than it saves",
                                 in->wal.fdatasync_us);
       return FALSE;
@@ -67,8 +67,8 @@ kt_rule_bgwriter_lru_maxpages (const KtInputs *in, KtValue *out, GString *becaus
   double pages = in->data.reads_16 / WRITER_SHARE * FAST_DELAY_MS / 1000.0;
   gint64 wanted = CLAMP ((gint64) pages / 50 * 50, PAGES_LEAST, PAGES_MOST);
   kt_value_set_int (out, wanted);
-  g_string_append_printf (because, "%" G_GINT64_FORMAT " pages each 50 ms are %.0f MB/s at most, an eighth of what it "
-                                                       "can do",
+  g_string_append_printf (because, "%" G_GINT64_FORMAT
+                                   " pages each 50 ms are %.0f MB/s, at most an eighth of what it can do",
                           wanted, (double) wanted * 8 / 1024 * 1000 / FAST_DELAY_MS);
   return TRUE;
 }

@@ -864,9 +864,200 @@ def btrfs_raid1():
     return m
 
 
+def board_zram_1g():
+    m = Machine("arm-board-zram-1g", """
+        A board with four small ARM cores and 1 GB, memory card, the only swap in compressed memory (zram) with the
+        swappiness that goes with it, little room left on the card. Measured.""")
+    m.memory(926_000, 612_000, swap_kb=463_000)
+    m.cpus_arm("0xd03", 4, "Raspberry Pi 3 Model B Rev 1.2")
+    m.kernel(release="6.1.21-v8+", clock="arch_sys_counter", shm=463000 * KIB, swappiness=100)
+    m.file("/proc/swaps", "Filename\t\t\t\tType\t\tSize\t\tUsed\t\tPriority\n"
+           "/dev/zram0                              partition\t463000\t\t0\t\t100")
+    m.disk("mmcblk0", "179:0", "platform/soc/3f202000.mmc/mmc_host/mmc0/mmc0:aaaa", 30 * GIB, 0,
+           partitions=((1, "179:1", 256 * MIB), (2, "179:2", 29 * GIB)))
+    m.mount("179:2", "/", "ext4", "/dev/mmcblk0p2", "rw,noatime", "rw")
+    m.system_mounts()
+    m.cgroup2("/user.slice")
+    m.server(shared=60 * MIB)
+    m.small_programs()
+    m.paths(DATA)
+    m.room(DATA, 28 * GIB, 3 * GIB)
+    m.room(f"{DATA}/pg_wal", 28 * GIB, 3 * GIB)
+    m.probe("/", 420, 980, 11, 42000)
+    return m
+
+
+def vps_512m_full():
+    m = Machine("vps-512m-full", """
+        The smallest server that is sold: 1 CPU, 512 MB, a disk without a byte left. Even the defaults of PostgreSQL are
+        too much for it at worst; the advice must help, not refuse itself. Not measured.""")
+    m.memory(498_000, 310_000)
+    m.cpus_x86("QEMU Virtual CPU version 2.5+", cores=1, virtual=True)
+    m.kernel(clock="kvm-clock", shm=249_000 * KIB)
+    m.disk("vda", "254:0", VIRTIO, 10 * GIB, 1, partitions=((1, "254:1", 10 * GIB - 64 * MIB),))
+    m.file("/sys/class/block/vda/device/vendor", "0x1af4")
+    m.mount("254:1", "/", "ext4", "/dev/root", "rw,relatime", "rw,discard,errors=remount-ro")
+    m.system_mounts()
+    m.cgroup2("/user.slice")
+    m.server(shared=40 * MIB)
+    m.small_programs()
+    m.paths(DATA)
+    m.room(DATA, 10 * GIB - 256 * MIB, 0)
+    m.room(f"{DATA}/pg_wal", 10 * GIB - 256 * MIB, 0)
+    return m
+
+
+def four_sockets_1t():
+    m = Machine("four-sockets-1t", """
+        The other end: four sockets of 28 cores with two threads each, four NUMA nodes, 1 TB, one large NVMe disk, no
+        swap, transparent huge pages always on. Measured.""")
+    m.memory(1_056_000_000, 1_040_000_000)
+    m.cpus_x86("Intel(R) Xeon(R) Platinum 8280 CPU @ 2.70GHz", sockets=4, cores=28, threads=2)
+    m.kernel(shm=512 * GIB, huge="[always] madvise never", zone_reclaim_mode=1)
+    m.file("/proc/sys/kernel/numa_balancing", 1)
+    m.firmware("Dell Inc.", "PowerEdge R940")
+    m.disk("nvme0n1", "259:0", PCI_NVME, 15 * TIB, 0, "[none] mq-deadline", "INTEL SSDPF2KX153T1", cache="write through",
+           discard=2199023255040, partitions=((1, "259:1", 15 * TIB - GIB),))
+    m.mount("259:1", "/", "xfs", "/dev/nvme0n1p1", "rw,noatime", "rw,attr2,inode64,noquota")
+    m.system_mounts()
+    m.cgroup2("/user.slice")
+    m.server()
+    m.small_programs()
+    m.paths(DATA)
+    m.room(DATA, 15 * TIB, 14 * TIB)
+    m.room(f"{DATA}/pg_wal", 15 * TIB, 14 * TIB)
+    m.probe("/", 16000, 820000, 3900, 18)
+    return m
+
+
+def crowded_8g():
+    m = Machine("crowded-8g", """
+        Everything on a desktop of 8 GB: kaspad, simply-kaspa-indexer, Docker and something in Java have taken nearly all
+        memory before PostgreSQL gets any. SATA SSD. Not measured.""")
+    m.memory(8_000_000, 300_000, swap_kb=2_000_000)
+    m.cpus_x86("Intel(R) Core(TM) i3-8100 CPU @ 3.60GHz", cores=4)
+    m.kernel(shm=4 * GIB)
+    m.disk("sda", "8:0", AHCI.format(1, 0), 500107862016, 0, model="CT500MX500SSD1", vendor="ATA",
+           partitions=((1, "8:1", 500 * 10**9),))
+    m.mount("8:1", "/", "ext4", "/dev/sda1")
+    m.system_mounts()
+    m.cgroup2("/user.slice")
+    m.server()
+    m.small_programs()
+    for pid, name, rss in ((2101, "kaspad", 4700 * MIB), (2400, "simply-kaspa-in", 900 * MIB), (1010, "dockerd", 120 * MIB),
+                           (1011, "containerd", 60 * MIB), (1012, "containerd-shim", 14 * MIB), (3000, "java", 500 * MIB)):
+        m.process(pid, name, rss, shared=10 * MIB)
+    m.paths(DATA)
+    m.room(DATA, 480 * 10**9, 60 * 10**9)
+    m.room(f"{DATA}/pg_wal", 480 * 10**9, 60 * 10**9)
+    return m
+
+
+def mirror_of_crypt():
+    m = Machine("md-lvm-crypt-nobarrier-16g", """
+        A stack of everything: md RAID 1 over two logical volumes, each inside dm-crypt on a SATA SSD; the file system is
+        mounted with nobarrier, from a guide of ten years ago. Not measured.""")
+    m.memory(16_000_000, 14_000_000)
+    m.cpus_x86("Intel(R) Xeon(R) E-2278G CPU @ 3.40GHz", cores=8)
+    m.kernel(shm=8 * GIB)
+    for index, name in enumerate(("sda", "sdb")):
+        m.disk(name, f"8:{index * 16}", AHCI.format(index + 1, index), 960197124096, 0, model="SAMSUNG MZ7LH960", vendor="ATA",
+               partitions=((1, f"8:{index * 16 + 1}", 960 * 10**9),))
+        m.stacked(f"dm-{index}", f"254:{index}", 959 * 10**9, [f"{name}1"], 0,
+                  {"dm/uuid": f"CRYPT-LUKS2-{index}-crypt{index}", "dm/name": f"crypt{index}"})
+        m.stacked(f"dm-{index + 2}", f"254:{index + 2}", 950 * 10**9, [f"dm-{index}"], 0,
+                  {"dm/uuid": f"LVM-x{index}", "dm/name": f"vg{index}-pg"})
+    m.stacked("md0", "9:0", 950 * 10**9, ["dm-2", "dm-3"], 0, {"md/level": "raid1"})
+    m.mount("9:0", "/", "ext4", "/dev/md0", "rw,relatime", "rw,nobarrier,data=writeback")
+    m.system_mounts()
+    m.cgroup2("/user.slice")
+    m.server()
+    m.small_programs()
+    m.paths(DATA)
+    m.room(DATA, 935 * 10**9, 600 * 10**9)
+    m.room(f"{DATA}/pg_wal", 935 * 10**9, 600 * 10**9)
+    return m
+
+
+def nfs_soft():
+    m = Machine("nfs-soft-16g", """
+        The data on a file server, mounted soft; a clock that needs a system call. Network file systems are not
+        measured.""")
+    m.memory(16_000_000, 14_000_000)
+    m.cpus_x86("Intel(R) Xeon(R) E-2278G CPU @ 3.40GHz", cores=8)
+    m.kernel(shm=8 * GIB, clock="acpi_pm")
+    m.disk("sda", "8:0", AHCI.format(1, 0), 240 * 10**9, 0, model="KINGSTON SA400S3", vendor="ATA",
+           partitions=((1, "8:1", 240 * 10**9),))
+    m.mount("8:1", "/", "ext4", "/dev/sda1")
+    m.system_mounts()
+    m.mount("0:52", "/var/lib/postgresql", "nfs4", "nas:/export/pg", "rw,relatime",
+            "rw,vers=4.2,rsize=1048576,wsize=1048576,namlen=255,soft,proto=tcp,timeo=600,retrans=2,sec=sys")
+    m.cgroup2("/user.slice")
+    m.server()
+    m.small_programs()
+    m.paths(DATA)
+    m.room(DATA, 10 * TIB, TIB, 0, -1)
+    m.room(f"{DATA}/pg_wal", 10 * TIB, TIB, 0, -1)
+    return m
+
+
+def container_without_volume():
+    m = Machine("container-overlay-32g", """
+        A container that somebody started without a volume and without a limit: the data lie in its own layer, 32 GB and
+        8 CPUs of the host are all there to see, /dev/shm has Docker's 64 MB. Not measured.""")
+    m.memory(32_000_000, 20_000_000)
+    m.cpus_x86("Intel(R) Xeon(R) CPU E3-1275 v6 @ 3.80GHz", cores=8)
+    m.kernel(shm=64 * MIB, host=False, hostname="5c1d2e3f4a5b")
+    m.files["/.dockerenv"] = ""
+    m.mount("0:51", "/", "overlay", "overlay", super_options="rw,lowerdir=/var/lib/docker/overlay2/l/A,upperdir=/u,workdir=/w")
+    m.mount("0:52", "/proc", "proc", "proc", GROUP_MOUNT)
+    m.mount("0:54", "/sys", "sysfs", "sysfs", "ro,nosuid,nodev,noexec,relatime")
+    m.mount("0:27", "/sys/fs/cgroup", "cgroup2", "cgroup", "ro,nosuid,nodev,noexec,relatime")
+    m.file("/proc/self/cgroup", "0::/")
+    m.process(1, "postgres", 27 * MIB, parent=0, shared=25 * MIB)
+    data = "/var/lib/postgresql/data"
+    m.paths(data)
+    m.room(data, 200 * GIB, 90 * GIB)
+    m.room(f"{data}/pg_wal", 200 * GIB, 90 * GIB)
+    return m
+
+
+def hybrid_groups():
+    m = Machine("hybrid-cgroups-16g", """
+        Control groups of both versions at once, as systemd mounted them for years: the controllers in version 1, only
+        names in version 2. The service has 6 GB and half a CPU of a virtual machine with 16 GB and 4. Not measured.""")
+    m.memory(16_000_000, 14_000_000)
+    m.cpus_x86("Intel Xeon Processor (Skylake, IBRS)", cores=4)
+    m.kernel(release="4.19.0-27-amd64", shm=8 * GIB, distribution="Debian GNU/Linux 10 (buster)")
+    m.disk("vda", "254:0", VIRTIO, 100 * GIB, 1, partitions=((1, "254:1", 99 * GIB),))
+    m.file("/sys/class/block/vda/device/vendor", "0x1af4")
+    m.mount("254:1", "/", "ext4", "/dev/vda1")
+    m.system_mounts()
+    m.mount("0:26", "/sys/fs/cgroup", "tmpfs", "tmpfs", "ro,nosuid,nodev,noexec")
+    m.mount("0:27", "/sys/fs/cgroup/unified", "cgroup2", "cgroup2", GROUP_MOUNT)
+    for number, controllers in ((28, "name=systemd"), (29, "memory"), (30, "cpu,cpuacct")):
+        folder = "systemd" if controllers.startswith("name") else controllers
+        m.mount(f"0:{number}", f"/sys/fs/cgroup/{folder}", "cgroup", "cgroup", GROUP_MOUNT, f"rw,{controllers}")
+    service = "/system.slice/postgresql.service"
+    groups = "4:memory:{0}\n3:cpu,cpuacct:{0}\n1:name=systemd:{0}\n0::{0}"
+    m.file("/proc/self/cgroup", groups.format("/user.slice"))
+    m.file(f"/sys/fs/cgroup/memory{service}/memory.limit_in_bytes", 6 * GIB)
+    m.file("/sys/fs/cgroup/memory/memory.limit_in_bytes", 9223372036854771712)
+    m.file(f"/sys/fs/cgroup/cpu,cpuacct{service}/cpu.cfs_quota_us", 50000)
+    m.file(f"/sys/fs/cgroup/cpu,cpuacct{service}/cpu.cfs_period_us", 100000)
+    m.server(group=groups.format(service))
+    m.small_programs()
+    m.paths(DATA)
+    m.room(DATA, 98 * GIB, 60 * GIB)
+    m.room(f"{DATA}/pg_wal", 98 * GIB, 60 * GIB)
+    return m
+
+
 MACHINES = (bare_metal_nvme, lvm_sata_ssd, md_raid10_hdd, numa, vps, arm_usb_ssd, arm_sd_card, cgroup_v1_container,
             cgroup_v2_container, systemd_slices,
-            dm_crypt_laptop, zfs_host, tmpfs, wsl2, broken, hdd_64g, two_cpus_128g, kaspad_beside, btrfs_raid1)
+            dm_crypt_laptop, zfs_host, tmpfs, wsl2, broken, hdd_64g, two_cpus_128g, kaspad_beside, btrfs_raid1,
+            board_zram_1g, vps_512m_full, four_sockets_1t, crowded_8g, mirror_of_crypt, nfs_soft, container_without_volume,
+            hybrid_groups)
 KEPT = "expected-"
 
 

@@ -94,7 +94,9 @@ static const Case values[] = {
   { .set = { { "pg_stat_statements.maxx", "5", NULL } }, .server = load_statements, .severity = KT_SEVERITY_WARNING,
     .said = "accept it silently" },
   { .set = { { "somebody.elses", "5", NULL } }, .severity = KT_SEVERITY_NOTE, .said = "any name with a dot" },
-  { .set = { { "port", "5433", NULL } }, .severity = KT_SEVERITY_WARNING, .said = "kastune never does" },
+  { .set = { { "port", "5433", NULL } }, .severity = KT_SEVERITY_WARNING, .said = "kastune never changes it" },
+  { .set = { { "\xef\xbb\xbfwork_mem", "8MB", "my.conf:1" } }, .severity = KT_SEVERITY_REFUSE,
+    .said = "my.conf:1: “\\357\\273\\277work_mem”" },
 };
 
 static const Case offline[] = {
@@ -104,7 +106,11 @@ static const Case offline[] = {
     .said = "off, on" },
   { .offline = TRUE, .set = { { "wal_compression", "lz4", NULL } }, .severity = KT_SEVERITY_WARNING,
     .said = "not in every build" },
-  { .offline = TRUE, .set = { { "geqo", "off", NULL } }, .severity = KT_SEVERITY_NOTE, .said = "without a server" },
+  { .offline = TRUE, .set = { { "geqo", "off", NULL } }, .severity = KT_SEVERITY_NOTE,
+    .said = "only a server knows them: geqo" },
+  { .offline = TRUE, .set = { { "shared_bufers", "1GB", NULL } }, .severity = KT_SEVERITY_WARNING,
+    .said = "looks mistyped" },
+  { .offline = TRUE, .set = { { "listen_addresses", "*", NULL } } },
   { .offline = TRUE, .major = 17, .set = { { "io_workers", "4", NULL } }, .severity = KT_SEVERITY_REFUSE,
     .said = "it came with 18" },
 };
@@ -169,6 +175,9 @@ static const Case rules[] = {
   { .machine = { .free_gb = 100 }, .set = { { "max_wal_size", "24GB", NULL } } },
   { .set = { { "shared_buffers", "16GB", NULL } }, .severity = KT_SEVERITY_REFUSE, .said = "take all of the 16 GB" },
   { .set = { { "shared_buffers", "12GB", NULL } }, .severity = KT_SEVERITY_REFUSE, .said = "of the 16 GB" },
+  /* Too much, but less than what runs: refusing it would refuse the way out. */
+  { .machine = { .memory_gb = 1 }, .set = { { "max_connections", "90", NULL } }, .severity = KT_SEVERITY_WARNING,
+    .said = "most of it is connections" },
   { .set = { { "work_mem", "95MB", NULL } }, .severity = KT_SEVERITY_WARNING, .said = "of the 16 GB" },
   { .set = { { "huge_pages", "on", NULL } }, .severity = KT_SEVERITY_REFUSE, .said = "0 are reserved" },
   { .machine = { .huge_pages = 4096 }, .set = { { "huge_pages", "on", NULL } } },

@@ -109,7 +109,7 @@ test_mistakes_are_named (void)
     { "[factor]\nwork_mem=0.5x\n", { "[factor] work_mem", "“0.5x”" } },
     { "[factor]\njit=2\n", { "[factor] jit", "give the value in [set]" } },
     { "[factor]\nport=2\n", { "[factor] port", "never sets it" } },
-    { "work_mem=4MB\n", { "not a key file" } },
+    { "work_mem=4MB\n", { "is no profile" } },
   };
   for (gsize i = 0; i < G_N_ELEMENTS (rows); i++)
     {
@@ -153,7 +153,7 @@ test_files_extend_files (void)
 
   g_assert_null (kt_profile_load (loop, &error));
   g_assert_error (error, KT_ERROR, KT_ERROR_CONFIG);
-  g_assert_nonnull (strstr (error->message, "more than 5 deep"));
+  g_assert_nonnull (strstr (error->message, "in a circle, or more than 5 deep"));
   static const char *const names[] = { "parent.conf", "child.conf", "loop.conf" };
   for (gsize i = 0; i < G_N_ELEMENTS (names); i++)
     {

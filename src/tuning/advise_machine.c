@@ -1,0 +1,133 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * What a person should know of the machine before looking at settings: the kind of storage, how it is mounted, and how
+ * full it is.
+ */
+#include "tuning/advise_parts.h"
+
+#include "base/size.h"
+
+#define LITTLE_SPACE 20      /* percent */
+#define VERY_LITTLE_SPACE 10
+#define MUCH_SPACE (512 * KT_GIB) /* enough, whatever share of the volume it is */
+#define FEW_INODES 1         /* percent */
+
+static const struct {
+  const char *option;
+  KtSeverity severity;
+  const char *sentence, *remedy;
+} mount_options[] = {
+  { "nobarrier", KT_SEVERITY_WARNING, "flushes do not reach the disk, so a power cut can destroy the cluster",
+    "mount it without nobarrier" },
+  { "barrier=0", KT_SEVERITY_WARNING, "flushes do not reach the disk, so a power cut can destroy the cluster",
+    "mount it without barrier=0" },
+  { "soft", KT_SEVERITY_WARNING, "a file server that answers late looks like a failed write, which stops PostgreSQL",
+    "mount it with hard" },
+  { "data=journal", KT_SEVERITY_NOTE, "every page is written twice, and PostgreSQL's own WAL makes that needless",
+    "mount it with data=ordered" },
+  { "discard", KT_SEVERITY_NOTE, "each removed file is trimmed at once, which slows pruning and the recycling of WAL",
+    "mount it without discard, and enable fstrim.timer" },
+  { "strictatime", KT_SEVERITY_NOTE, "each read of a file writes its access time", "mount it with noatime" },
+};
+
+static void
+find_mount_options (KtAdvice *advice, const KtVolume *volume)
+{
+  g_auto (GStrv) options = g_strsplit (volume->options != NULL ? volume->options : "", ",", -1);
+  for (gsize i = 0; i < G_N_ELEMENTS (mount_options); i++)
+    if (g_strv_contains ((const char *const *) options, mount_options[i].option))
+      kt_findings_add (advice->findings, mount_options[i].severity, NULL, mount_options[i].remedy,
+                       "%s is mounted with %s: %s", volume->mount_point, mount_options[i].option, mount_options[i].sentence);
+}
+
+static void
+find_little_room (KtAdvice *advice, const KtVolume *volume)
+{
+  gint64 few = MIN (volume->size / 100 * LITTLE_SPACE, MUCH_SPACE);
+  if (volume->inodes > 0 && volume->inodes_free >= 0 && volume->inodes_free < volume->inodes / 100 * FEW_INODES)
+    kt_findings_add (advice->findings, KT_SEVERITY_WARNING, NULL, "remove files nobody needs",
+                     "%s has hardly any inodes left: no new file can be made, however much space is free",
+                     volume->mount_point);
+  if (volume->size <= 0 || volume->available < 0 || volume->available >= few)
+    return;
+  g_autofree char *available = kt_size_format (volume->available);
+  g_autofree char *size = kt_size_format (volume->size);
+  gboolean very = volume->available < volume->size / 100 * VERY_LITTLE_SPACE;
+  kt_findings_add (advice->findings, very ? KT_SEVERITY_WARNING : KT_SEVERITY_NOTE, NULL,
+                   "make room, prune, or move to a larger volume",
+                   "%s of %s are free on %s; PostgreSQL stops when it is full, and an indexer's tables grow every day",
+                   available, size, volume->mount_point);
+}
+
+static void
+find_unfit_file_system (KtAdvice *advice, const KtVolume *volume)
+{
+  if (g_strcmp0 (volume->fs_type, "overlay") == 0 && advice->in->container)
+    kt_findings_add (advice->findings, KT_SEVERITY_WARNING, NULL, "give the data directory a volume",
+                     "%s lies in the container's own layer (overlay): it is gone when the container is removed",
+                     volume->path);
+  if (g_strcmp0 (volume->fs_type, "btrfs") == 0)
+    kt_findings_add (advice->findings, KT_SEVERITY_NOTE, NULL,
+                     "ext4 or xfs; or chattr +C on the empty folder before initdb, which gives up its checksums",
+                     "%s is btrfs, which writes every changed page elsewhere: tables with random keys fragment",
+                     volume->mount_point);
+}
+
+/* Once for each file system, whichever roles lie on it. */
+static gboolean
+seen_before (const GPtrArray *volumes, guint n)
+{
+  const KtVolume *volume = volumes->pdata[n];
+  for (guint i = 0; i < n; i++)
+    if (g_strcmp0 (((KtVolume *) volumes->pdata[i])->mount_point, volume->mount_point) == 0)
+      return TRUE;
+  return FALSE;
+}
+
+static void
+find_about_volumes (KtAdvice *advice)
+{
+  const GPtrArray *volumes = advice->in->platform->volumes;
+  for (guint i = 0; volumes != NULL && i < volumes->len; i++)
+    {
+      const KtVolume *volume = volumes->pdata[i];
+      if (volume->mount_point == NULL || seen_before (volumes, i))
+        continue;
+      find_unfit_file_system (advice, volume);
+      find_mount_options (advice, volume);
+      find_little_room (advice, volume);
+    }
+}
+
+static void
+find_about_storage (KtAdvice *advice)
+{
+  const KtInputs *in = advice->in;
+  if (in->data.class == KT_STORAGE_MEMORY)
+    kt_findings_add (advice->findings, KT_SEVERITY_WARNING, NULL, "move the data directory to a disk",
+                     "the data lie in memory: they are gone after a restart of the machine");
+  else if (in->data.network)
+    kt_findings_add (advice->findings, KT_SEVERITY_WARNING, NULL, "prefer a local disk",
+                     "the data lie on a network file system: flushes depend on a server elsewhere");
+  else if (!in->data.measured && in->data.fdatasync_us > 0)
+    kt_findings_add (advice->findings, KT_SEVERITY_NOTE, NULL, NULL,
+                     "a cache answered when the storage was measured, so its kind is taken from its flags");
+  else if (!in->data.measured)
+    kt_findings_add (advice->findings, KT_SEVERITY_NOTE, NULL, "kastune host measures it, in 5 s at most",
+                     "the storage is judged by its flags, not measured; virtual disks lie");
+}
+
+void
+kt_find_about_machine (KtAdvice *advice)
+{
+  const KtInputs *in = advice->in;
+  find_about_storage (advice);
+  find_about_volumes (advice);
+  if (in->container)
+    kt_findings_add (advice->findings, KT_SEVERITY_NOTE, NULL, "run kastune host on the host as well",
+                     "inside a container the kernel cannot be tuned, and memory figures of the host do not apply");
+  if (in->major > KT_MAJOR_LAST)
+    kt_findings_add (advice->findings, KT_SEVERITY_NOTE, NULL, "try the settings on a copy first (kastune config try)",
+                     "what kastune knows of PostgreSQL %d comes from its release notes; it was tried with %d to %d",
+                     in->major, KT_MAJOR_FIRST, KT_MAJOR_LAST);
+}
