@@ -24,6 +24,7 @@ typedef struct {
   guint64 seed;
   gboolean unthrottled;
   gint64 duration_ms;
+  gint64 prune_interval_ms;
 } Own;
 
 /* As the release does it: message on standard error, SIGABRT; a shell or a container sees status 134. */
@@ -64,6 +65,8 @@ set_own (Own *own, const char *name, const char *value, GError **error)
     return TRUE;
   else if (g_str_equal (name, "--sim-duration") && value != NULL)
     return kt_duration_parse (value, &own->duration_ms, error);
+  else if (g_str_equal (name, "--sim-prune-interval") && value != NULL)
+    return kt_duration_parse (value, &own->prune_interval_ms, error);
   else if (g_str_equal (name, "--sim-tps") && value != NULL
            && g_ascii_string_to_unsigned (value, 10, 1, KT_CHAIN_MAX_TPS, &number, NULL))
     own->tps = (guint) number;
@@ -74,7 +77,8 @@ set_own (Own *own, const char *name, const char *value, GError **error)
     {
       kt_error_set (
           error, KT_ERROR_USAGE, NULL,
-          "Ours are --sim-release=v2.3.0, --sim-tps=100, --sim-seed=1, --sim-unthrottled, --sim-duration=60s.",
+          "Ours are --sim-release=v2.3.0, --sim-tps=100, --sim-seed=1, --sim-unthrottled, --sim-duration=60s, "
+          "--sim-prune-interval=10s.",
           "unexpected argument '%s%s%s' found", name, value != NULL ? "=" : "", value != NULL ? value : "");
       return FALSE;
     }
@@ -154,13 +158,37 @@ say_mapping (const KtFeatures *features)
   fflush (stdout);
 }
 
+/* What the indexer says at start. FALSE: without pruning. */
+static gboolean
+plan_pruning (const KtArguments *arguments, const Own *own, KtPruneSchedule *schedule)
+{
+  g_autoptr (GError) error = NULL;
+  gboolean any = FALSE;
+  kt_arguments_prune_rules (arguments, &schedule->rules);
+  schedule->interval_ms = own->prune_interval_ms;
+  for (guint i = 0; i < KT_N_RETENTIONS; i++)
+    any = any || schedule->rules.retention_ms[i] >= 0;
+  if (arguments->prune_cron == NULL)
+    {
+      if (any)
+        printf ("Pruning is disabled, the database grows without bounds\n");
+      return FALSE;
+    }
+  if (!kt_cron_parse (&schedule->cron, arguments->prune_cron, &error))
+    panic ("called `Result::unwrap()` on an `Err` value: %s", error->message);
+  printf ("Pruning at %s (UTC)\n", arguments->prune_cron);
+  return TRUE;
+}
+
 static int
 write_chain (const KtArguments *arguments, const Own *own, const char *url, const volatile sig_atomic_t *stop)
 {
   g_autofree KtWriterResult *result = g_new0 (KtWriterResult, 1);
   g_autoptr (GError) error = NULL;
+  KtPruneSchedule schedule;
   KtWriter writer = {
     .conninfo = url,
+    .prune = plan_pruning (arguments, own, &schedule) ? &schedule : NULL,
     .duration_ms = own->duration_ms,
     .tps = own->tps,
     .paced = !own->unthrottled,
@@ -177,6 +205,8 @@ write_chain (const KtArguments *arguments, const Own *own, const char *url, cons
         panic ("%s: %s", error->message, kt_error_detail (error));
       return fail (error, "kaspa-sim");
     }
+  if (writer.prune != NULL)
+    printf ("Pruned %u times, %" G_GUINT64_FORMAT " rows\n", result->prunings, result->pruned_rows);
   printf ("Stopped after %" G_GUINT64_FORMAT " blocks and %" G_GUINT64_FORMAT " transactions\n", result->blocks,
           result->transactions);
   return KT_EXIT_DONE;

@@ -499,30 +499,9 @@ print_usage (FILE *out)
   fputs ("kaspa-sim writes into PostgreSQL what simply-kaspa-indexer v2.3.0 writes.\n\nUsage:\n", out);
   for (gsize i = 0; i < G_N_ELEMENTS (commands); i++)
     fprintf (out, "  kaspa-sim %-7s [OPTION…]   %s\n", commands[i].name, commands[i].summary);
-  fputs ("  kaspa-sim indexer [OPTION…]   Stand in for the indexer: its own options\n"
+  fputs ("  kaspa-sim prune   [OPTION…]   Prune once, as the indexer does\n"
+         "  kaspa-sim indexer [OPTION…]   Stand in for the indexer: its own options\n"
          "  kaspa-sim --version\n\n“kaspa-sim COMMAND --help” lists the options of a command.\n", out);
-}
-
-static int
-fail (const GError *error)
-{
-  if (words.json)
-    {
-      JsonObject *object = json_object_new (), *inner = json_object_new ();
-      kt_json_set_string (inner, "code", kt_error_name (error));
-      kt_json_set_string (inner, "message", error->message);
-      kt_json_set_string (inner, "detail", kt_error_detail (error));
-      kt_json_set_string (inner, "hint", kt_error_hint (error));
-      json_object_set_object_member (object, "error", inner);
-      print_json (object);
-      return kt_error_exit_status (error);
-    }
-  fprintf (stderr, "kaspa-sim: %s\n", error->message);
-  if (kt_error_detail (error) != NULL)
-    fprintf (stderr, "  %s\n", kt_error_detail (error));
-  if (kt_error_hint (error) != NULL)
-    fprintf (stderr, "  hint: %s\n", kt_error_hint (error));
-  return kt_error_exit_status (error);
 }
 
 static gboolean
@@ -559,6 +538,8 @@ dispatch (int argc, char **argv)
     return kt_sim_indexer_main (argv + 1, &stop_requested);
   if (g_strcmp0 (word, "indexer") == 0)
     return kt_sim_indexer_main (argv + 2, &stop_requested);
+  if (g_strcmp0 (word, "prune") == 0)
+    return kt_sim_prune_main (argc - 1, argv + 1);
   const Command *command = find_command (word);
   if (g_strcmp0 (word, "--version") == 0 || g_strcmp0 (word, "-V") == 0)
     {
@@ -578,7 +559,7 @@ dispatch (int argc, char **argv)
   g_autofree char *program = g_strdup_printf ("kaspa-sim %s", command->name);
   g_set_prgname (program);
   if (!parse_words (command, &argc, &argv, &error) || !command->run (&error))
-    return fail (error);
+    return kt_sim_fail (error, words.json);
   return KT_EXIT_DONE;
 }
 

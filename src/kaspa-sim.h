@@ -4,7 +4,13 @@
  */
 #pragma once
 
+#include <glib.h>
 #include <signal.h>
 
 /* Stands in for the indexer: @words are its own command line, without the program. Gives the exit status. */
 int kt_sim_indexer_main (char **words, const volatile sig_atomic_t *stop);
+/* Prunes once: @argv is the program's, from the word “prune” on. Gives the exit status. */
+int kt_sim_prune_main (int argc, char **argv);
+
+/* Prints an error as text on standard error, or as JSON on standard output. Gives the exit status. */
+int kt_sim_fail (const GError *error, gboolean json);

@@ -2,6 +2,7 @@
 #include "workload/arguments.h"
 
 #include "base/error.h"
+#include "workload/humantime.h"
 
 #include <string.h>
 
@@ -27,6 +28,7 @@ typedef struct {
 
 #define AT(member) G_STRUCT_OFFSET (KtArguments, member)
 #define KEEP (-1)
+#define RETENTION(name) AT (prune.retention_ms[KT_RETENTION_##name])
 
 static const Option options[] = {
   { 's', "rpc-url", TEXT, ALL, KEEP },
@@ -35,7 +37,7 @@ static const Option options[] = {
   { 'd', "database-url", TEXT, ALL, AT (database_url),
     .fallback = "postgres://postgres:postgres@localhost:5432/postgres" },
   { 'l', "listen", TEXT, ALL, AT (listen), .fallback = "localhost:8500" },
-  { 0, "base-path", TEXT, ALL, KEEP, .fallback = "/" },
+  { 0, "base-path", TEXT, ALL, AT (base_path), .fallback = "/" },
   { 0, "log-level", TEXT, ALL, KEEP, .fallback = "info" },
   { 0, "log-no-color", FLAG, ALL, KEEP },
   { 'b', "batch-scale", FRACTION, ALL, AT (batch_scale), .fallback = "1.0" },
@@ -47,15 +49,15 @@ static const Option options[] = {
   { 'i', "ignore-checkpoint", TEXT, ALL, KEEP },
   { 'u', "upgrade-db", FLAG, ALL, AT (upgrade_db) },
   { 'c', "initialize-db", FLAG, ALL, AT (initialize_db) },
-  { 0, "prune-db", OPTIONAL, ALL, AT (prune_db) },
-  { 0, "prune-batch-size", NUMBER, ALL, KEEP, 0, 4294967295.0, "100000" },
-  { 0, "retention", DURATION, ALL, AT (retention) },
-  { 0, "retention-block-parent", DURATION, ALL, KEEP },
-  { 0, "retention-blocks", DURATION, ALL, KEEP },
-  { 0, "retention-transactions", DURATION, ALL, KEEP },
-  { 0, "retention-addresses-transactions", DURATION, ALL, KEEP },
-  { 0, "retention-blocks-transactions", DURATION, V1 | V20 | V22, KEEP },
-  { 0, "retention-transactions-acceptances", DURATION, V22 | V23, KEEP },
+  { 0, "prune-db", OPTIONAL, ALL, AT (prune_cron) },
+  { 0, "prune-batch-size", NUMBER, ALL, AT (prune.batch_rows), 0, 4294967295.0, "100000" },
+  { 0, "retention", DURATION, ALL, AT (retention_ms) },
+  { 0, "retention-block-parent", DURATION, ALL, RETENTION (BLOCK_PARENT) },
+  { 0, "retention-blocks", DURATION, ALL, RETENTION (BLOCKS) },
+  { 0, "retention-transactions", DURATION, ALL, RETENTION (TRANSACTIONS) },
+  { 0, "retention-addresses-transactions", DURATION, ALL, RETENTION (ADDRESSES_TRANSACTIONS) },
+  { 0, "retention-blocks-transactions", DURATION, V1 | V20 | V22, RETENTION (BLOCKS_TRANSACTIONS) },
+  { 0, "retention-transactions-acceptances", DURATION, V22 | V23, RETENTION (TRANSACTIONS_ACCEPTANCES) },
   { 0, "exclude-addresses", TEXT, V22, KEEP },
   { 0, "ignore-self-sends", TEXT, V23, KEEP },
   { 0, "enable", VALUES, ALL, KT_VALUES_ENABLE },
@@ -70,7 +72,8 @@ kt_arguments_clear (KtArguments *arguments)
 {
   g_free (arguments->database_url);
   g_free (arguments->listen);
-  g_free (arguments->retention);
+  g_free (arguments->base_path);
+  g_free (arguments->prune_cron);
   *arguments = (KtArguments) { 0 };
 }
 
@@ -102,30 +105,6 @@ find_option (KtRelease release, const char *name, gsize length, char letter)
   return NULL;
 }
 
-/* "7d", "36h", "1h 30m": numbers with units, as humantime reads them. */
-static gboolean
-is_duration (const char *text)
-{
-  static const char *const units[] = {
-    "ns",     "us",      "ms", "s",     "sec",    "secs", "second", "seconds", "m",   "min",  "mins",
-    "minute", "minutes", "h",  "hr",    "hrs",    "hour", "hours",  "d",       "day", "days", "w",
-    "week",   "weeks",   "M",  "month", "months", "y",    "year",   "years",   NULL,
-  };
-  gboolean any = FALSE;
-  while (*text != '\0')
-    {
-      gsize digits = strspn (text, "0123456789");
-      gsize letters = strcspn (text + digits, "0123456789 ");
-      g_autofree char *unit = g_strndup (text + digits, letters);
-      if (digits == 0 || !g_strv_contains (units, unit))
-        return FALSE;
-      any = TRUE;
-      text += digits + letters;
-      text += strspn (text, " ");
-    }
-  return any;
-}
-
 static gboolean
 set_number (KtArguments *arguments, const Option *option, const char *value, GError **error)
 {
@@ -152,10 +131,19 @@ set_fraction (KtArguments *arguments, const Option *option, const char *value, G
   return TRUE;
 }
 
+static void
+set_text (KtArguments *arguments, const Option *option, const char *value)
+{
+  if (option->offset < 0)
+    return;
+  char **text = &G_STRUCT_MEMBER (char *, arguments, option->offset);
+  g_free (*text);
+  *text = g_strdup (value);
+}
+
 static gboolean
 set_value (KtArguments *arguments, const Option *option, const char *value, GError **error)
 {
-  char **text;
   switch (option->kind)
     {
     case NUMBER:
@@ -165,20 +153,21 @@ set_value (KtArguments *arguments, const Option *option, const char *value, GErr
     case VALUES:
       return kt_features_add (&arguments->features, arguments->release, (KtValues) option->offset, value, error);
     case DURATION:
-      if (!is_duration (value))
-        return reject (error, NULL, "invalid value '%s' for '--%s': expected a duration such as 7d or 36h", value,
-                       option->name);
-      break;
+      if (kt_humantime_parse (value, &G_STRUCT_MEMBER (gint64, arguments, option->offset)))
+        return TRUE;
+      return reject (error, NULL, "invalid value '%s' for '--%s': expected a duration such as 7d or 36h", value,
+                     option->name);
     default:
-      break;
+      set_text (arguments, option, value);
+      return TRUE;
     }
-  if (option->offset >= 0 && option->kind != OPTIONAL)
-    {
-      text = &G_STRUCT_MEMBER (char *, arguments, option->offset);
-      g_free (*text);
-      *text = g_strdup (value);
-    }
-  return TRUE;
+}
+
+/* "--prune-db" alone: once a day, from v2.1.0 on once an hour. */
+static const char *
+prune_default (KtRelease release)
+{
+  return (1 << release & (V1 | V20)) != 0 ? "0 4 * * *" : "0 * * * *";
 }
 
 /* @value: what was glued to the option, or NULL. *used: the next word was taken. */
@@ -187,9 +176,14 @@ apply (KtArguments *arguments, const Option *option, const char *value, const ch
        GError **error)
 {
   *used = FALSE;
-  if (option->kind == FLAG || option->kind == OPTIONAL)
+  if (option->kind == OPTIONAL)
     {
-      if (option->kind == FLAG && value != NULL)
+      set_text (arguments, option, value != NULL ? value : prune_default (arguments->release));
+      return TRUE;
+    }
+  if (option->kind == FLAG)
+    {
+      if (value != NULL)
         return reject (error, NULL, "unexpected value '%s' for '--%s' found; no more were expected", value,
                        option->name);
       if (option->offset >= 0)
@@ -241,8 +235,9 @@ gboolean
 kt_arguments_parse (KtArguments *arguments, KtRelease release, const char *const *words, GError **error)
 {
   *arguments = (KtArguments) {
-    .release = release, .batch_scale = 1.0, .batch_concurrency = 2, .vcp_interval_ms = 1000,
+    .release = release, .batch_scale = 1.0, .batch_concurrency = 2, .vcp_interval_ms = 1000, .retention_ms = -1,
   };
+  kt_prune_rules_init (&arguments->prune, -1);
   for (; *words != NULL; words++)
     {
       const char *word = *words;
@@ -258,6 +253,15 @@ kt_arguments_parse (KtArguments *arguments, KtRelease release, const char *const
         break;
     }
   return TRUE;
+}
+
+void
+kt_arguments_prune_rules (const KtArguments *arguments, KtPruneRules *rules)
+{
+  *rules = arguments->prune;
+  for (guint i = 0; i < KT_N_RETENTIONS; i++)
+    if (rules->retention_ms[i] < 0)
+      rules->retention_ms[i] = arguments->retention_ms;
 }
 
 const char *

@@ -5,19 +5,22 @@
 #pragma once
 
 #include "workload/features.h"
+#include "workload/prune.h"
 
 typedef struct {
   KtRelease release;
   KtFeatures features;
   char *database_url;
   char *listen;
-  char *retention; /* as given, or NULL */
+  char *base_path;
+  char *prune_cron;    /* NULL: no pruning */
+  gint64 retention_ms; /* of all that have none of their own; -1: none */
+  KtPruneRules prune;  /* as given; kt_arguments_prune_rules has the defaults filled in */
   double batch_scale;
   guint batch_concurrency;
   guint vcp_interval_ms;
   gboolean upgrade_db;
   gboolean initialize_db;
-  gboolean prune_db;
   gboolean help;
   gboolean version;
 } KtArguments;
@@ -28,6 +31,8 @@ G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC (KtArguments, kt_arguments_clear)
 /* @words without the program's name. What the release rejects is KT_ERROR_USAGE (exit status 2) in its parser's words.
  */
 gboolean kt_arguments_parse (KtArguments *arguments, KtRelease release, const char *const *words, GError **error);
+
+void kt_arguments_prune_rules (const KtArguments *arguments, KtPruneRules *rules);
 
 /* NULL, or what the release says as it panics at start: "Invalid batch-scale". */
 const char *kt_arguments_panic (const KtArguments *arguments);

@@ -124,6 +124,23 @@ void kt_chain_bytes (const KtChain *chain, KtHashKind kind, guint64 number, guin
 /* The number a hash was made from; FALSE when it is not one of this chain. */
 gboolean kt_chain_number_of (const KtChain *chain, KtHashKind kind, const KtHash *hash, guint64 *number);
 
+/* Where the chain begins: shortly after the Toccata activation (DAA score 474,165,565). */
+#define KT_CHAIN_FIRST_DAA_SCORE G_GINT64_CONSTANT (479000000)
+#define KT_CHAIN_FIRST_BLUE_SCORE G_GINT64_CONSTANT (477000000)
+
+/* Of all blocks of a level. */
+static inline gint64
+kt_chain_blue_score (const KtLevel *level)
+{
+  return KT_CHAIN_FIRST_BLUE_SCORE + (gint64) level->blues_before;
+}
+
+static inline gint64
+kt_chain_daa_score (const KtLevel *level)
+{
+  return KT_CHAIN_FIRST_DAA_SCORE + (gint64) level->first;
+}
+
 static inline guint64
 kt_chain_key (guint64 block, guint slot)
 {

@@ -24,8 +24,8 @@ kt_mapping_table (KtMapping mapping)
   return tables[mapping];
 }
 
-static guint64
-written_tables (const KtFeatures *features)
+guint64
+kt_encoder_tables (const KtFeatures *features)
 {
   static const struct { KtDisable off; KtTableId table; } rows[] = {
     { KT_DISABLE_BLOCKS_TABLE, KT_TABLE_BLOCKS },
@@ -49,7 +49,7 @@ kt_encoder_new (const KtChain *chain, const KtSchema *schema, const KtTypes *typ
   encoder->schema = schema;
   encoder->features = *features;
   encoder->mapping = kt_mapping_table (kt_features_mapping (features));
-  encoder->tables = written_tables (features);
+  encoder->tables = kt_encoder_tables (features);
   encoder->source = (KtRowSource) {
     .chain = chain,
     .types = types,

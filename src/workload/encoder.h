@@ -9,6 +9,9 @@
 /* The table that is written, or KT_N_TABLES. */
 KtTableId kt_mapping_table (KtMapping mapping);
 
+/* Tables that these features write: 1 << KtTableId. */
+guint64 kt_encoder_tables (const KtFeatures *features);
+
 typedef struct KtEncoder KtEncoder;
 
 /* Chain, schema and types are borrowed and must live on. Tables that the features leave out get no rows. */

@@ -6,9 +6,6 @@
 /* Built-in type OIDs never change (pg_type.dat). */
 enum { OID_BYTEA = 17, OID_INT8 = 20, OID_INT2 = 21, OID_TEXT = 25 };
 
-/* Where the chain begins: shortly after the Toccata activation (DAA score 474,165,565). */
-#define FIRST_DAA_SCORE G_GINT64_CONSTANT (479000000)
-#define FIRST_BLUE_SCORE G_GINT64_CONSTANT (477000000)
 #define PRUNING_DEPTH 1080000 /* blue score, 30 h */
 #define FINALITY_DEPTH 432000 /* pruning points are this far apart, 12 h */
 #define BLOCK_BITS 0x190d5ccb
@@ -102,7 +99,7 @@ kt_field_bits (KtRows *rows, const KtRowSource *source)
 void
 kt_field_blue_score (KtRows *rows, const KtRowSource *source)
 {
-  kt_rows_put_int64 (rows, FIRST_BLUE_SCORE + (gint64) source->level->blues_before);
+  kt_rows_put_int64 (rows, kt_chain_blue_score (source->level));
 }
 
 /* Ten bytes by now: two that hardly change, eight that grow with every blue block. */
@@ -119,7 +116,7 @@ kt_field_blue_work (KtRows *rows, const KtRowSource *source)
 void
 kt_field_daa_score (KtRows *rows, const KtRowSource *source)
 {
-  kt_rows_put_int64 (rows, FIRST_DAA_SCORE + (gint64) source->level->first);
+  kt_rows_put_int64 (rows, kt_chain_daa_score (source->level));
 }
 
 void
@@ -137,7 +134,7 @@ kt_field_nonce (KtRows *rows, const KtRowSource *source)
 void
 kt_field_pruning_point (KtRows *rows, const KtRowSource *source)
 {
-  guint64 score = FIRST_BLUE_SCORE + source->level->blues_before - PRUNING_DEPTH;
+  guint64 score = (guint64) kt_chain_blue_score (source->level) - PRUNING_DEPTH;
   put_hash_of (rows, source, KT_HASH_BLOCK, kt_chain_block_before_time (score / FINALITY_DEPTH));
 }
 

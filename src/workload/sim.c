@@ -20,6 +20,8 @@ kt_sim_new (guint64 seed, guint32 tps, const KtFeatures *features)
   sim->features = *features;
   sim->segments = g_array_new (FALSE, FALSE, sizeof (KtChainSegment));
   g_array_append_val (sim->segments, first);
+  for (guint i = 0; i < KT_N_TABLES; i++)
+    sim->pruned[i] = g_array_new (FALSE, FALSE, sizeof (KtPruned));
   return sim;
 }
 
@@ -29,6 +31,8 @@ kt_sim_free (KtSim *sim)
   if (sim == NULL)
     return;
   g_array_unref (sim->segments);
+  for (guint i = 0; i < KT_N_TABLES; i++)
+    g_array_unref (sim->pruned[i]);
   g_free (sim);
 }
 
@@ -156,6 +160,36 @@ kt_sim_types (PGconn *connection, KtTypes *types, GError **error)
 
 /* ---- state ---- */
 
+/* By the names of the tables: [from, to, from, to ...]. */
+static JsonObject *
+pruned_to_json (const KtSim *sim)
+{
+  JsonObject *object = json_object_new ();
+  for (guint table = 0; table < KT_N_TABLES; table++)
+    {
+      JsonArray *ends = json_array_new ();
+      for (guint i = 0; i < sim->pruned[table]->len; i++)
+        {
+          const KtPruned *range = &g_array_index (sim->pruned[table], KtPruned, i);
+          json_array_add_int_element (ends, range->from);
+          json_array_add_int_element (ends, range->to);
+        }
+      json_object_set_array_member (object, kt_schema_find (23)->tables[table]->name, ends);
+    }
+  return object;
+}
+
+static void
+parse_pruned (KtSim *sim, JsonObject *object)
+{
+  for (guint table = 0; object != NULL && table < KT_N_TABLES; table++)
+    {
+      JsonArray *ends = kt_json_array (object, kt_schema_find (23)->tables[table]->name);
+      for (guint i = 0; ends != NULL && i + 1 < json_array_get_length (ends); i += 2)
+        kt_sim_note_pruned (sim, table, json_array_get_int_element (ends, i), json_array_get_int_element (ends, i + 1));
+    }
+}
+
 gboolean
 kt_sim_save (const KtSim *sim, PGconn *connection, GError **error)
 {
@@ -182,6 +216,7 @@ kt_sim_save (const KtSim *sim, PGconn *connection, GError **error)
   json_object_set_boolean_member (object, "filling", sim->filling);
   json_object_set_boolean_member (object, "running", sim->running);
   json_object_set_int_member (object, "reach", (gint64) sim->reach);
+  json_object_set_object_member (object, "pruned", pruned_to_json (sim));
   g_autoptr (JsonNode) node = kt_json_node_take (g_steal_pointer (&object));
   g_autofree char *text = kt_json_to_line (node);
   return kt_sim_run (connection, error,
@@ -229,6 +264,7 @@ parse (const char *text, GError **error)
   sim->filling = kt_json_bool (object, "filling", FALSE);
   sim->running = kt_json_bool (object, "running", FALSE);
   sim->reach = (guint64) kt_json_int (object, "reach", 0);
+  parse_pruned (sim, kt_json_object (object, "pruned"));
   return g_steal_pointer (&sim);
 }
 
@@ -242,28 +278,35 @@ parse_hash (const char *text, KtHash *hash)
   return TRUE;
 }
 
-/* As the indexer does: everything from the checkpoint's level on is written again. */
-static gboolean
-rewind_to_checkpoint (KtSim *sim, PGconn *connection, GError **error)
+gboolean
+kt_sim_read_checkpoint (PGconn *connection, const KtChain *chain, guint64 *block, GError **error)
 {
   KtHash hash;
-  KtLevel level;
-  guint64 block;
-  g_autoptr (KtChain) chain = kt_sim_chain (sim);
   g_autoptr (PGresult) result
     = kt_sim_query (connection, error, "SELECT value FROM vars WHERE key = 'block_checkpoint'", NULL);
   if (result == NULL)
     return FALSE;
+  *block = KT_CHAIN_NONE;
+  if (PQntuples (result) == 0 || (parse_hash (PQgetvalue (result, 0, 0), &hash)
+                                  && kt_chain_number_of (chain, KT_HASH_BLOCK, &hash, block)))
+    return TRUE;
+  kt_error_set (error, KT_ERROR_PARSE, NULL, "Make the database again with “kaspa-sim fill --replace”.",
+                "the checkpoint in this database is not a block of its chain");
+  return FALSE;
+}
+
+/* As the indexer does: everything from the checkpoint's level on is written again. */
+static gboolean
+rewind_to_checkpoint (KtSim *sim, PGconn *connection, GError **error)
+{
+  KtLevel level;
+  guint64 block;
+  g_autoptr (KtChain) chain = kt_sim_chain (sim);
+  if (!kt_sim_read_checkpoint (connection, chain, &block, error))
+    return FALSE;
   sim->blocks = sim->block_path = sim->levels = 0;
-  if (PQntuples (result) == 0)
+  if (block == KT_CHAIN_NONE)
     return TRUE; /* killed before the first one */
-  if (!parse_hash (PQgetvalue (result, 0, 0), &hash)
-      || !kt_chain_number_of (chain, KT_HASH_BLOCK, &hash, &block))
-    {
-      kt_error_set (error, KT_ERROR_PARSE, NULL, "Make the database again with “kaspa-sim fill --replace”.",
-                    "the checkpoint in this database is not a block of its chain");
-      return FALSE;
-    }
   kt_chain_level_of_block (chain, block, &level);
   sim->blocks = sim->block_path = level.first;
   sim->levels = level.number;
@@ -326,18 +369,6 @@ kt_sim_checkpoint (const KtSim *sim, const KtChain *chain)
   return g_string_free (text, FALSE);
 }
 
-/* Scripts a transaction is mapped to. */
-static guint
-count_scripts (const KtTransaction *transaction, gboolean accepted)
-{
-  g_autoptr (GHashTable) scripts = g_hash_table_new (g_int64_hash, g_int64_equal);
-  for (guint i = 0; accepted && i < transaction->n_inputs; i++)
-    g_hash_table_add (scripts, (gpointer) &transaction->inputs[i].script);
-  for (guint i = 0; i < transaction->n_outputs; i++)
-    g_hash_table_add (scripts, (gpointer) &transaction->outputs[i].script);
-  return g_hash_table_size (scripts);
-}
-
 static gboolean
 is_stored (const KtSim *sim, const KtChain *chain, const KtLevel *level, guint64 key)
 {
@@ -363,61 +394,4 @@ kt_sim_transactions_added (const KtSim *before, const KtSim *after, const KtChai
         }
     }
   return added;
-}
-
-static gboolean
-writes (const KtSim *sim, KtDisable what)
-{
-  return !kt_features_off (&sim->features, what);
-}
-
-static void
-count_block (const KtSim *sim, const KtChain *chain, const KtLevel *level, guint64 block, guint64 rows[KT_N_TABLES])
-{
-  guint slots = kt_chain_slots (chain, block);
-  KtTableId mapping = kt_mapping_table (kt_features_mapping (&sim->features));
-  for (guint slot = 0; slot < slots; slot++)
-    {
-      KtTransaction transaction;
-      guint64 key = kt_chain_key (block, slot);
-      gboolean accepted = kt_encoder_stores (&sim->features, chain, level, key, level->number < sim->levels, FALSE);
-      if (!is_stored (sim, chain, level, key))
-        continue;
-      rows[KT_TABLE_TRANSACTIONS] += writes (sim, KT_DISABLE_TRANSACTIONS_TABLE);
-      rows[KT_TABLE_ACCEPTANCES] += accepted;
-      if (mapping == KT_N_TABLES)
-        continue;
-      kt_chain_transaction (chain, level, key, &transaction);
-      rows[mapping] += count_scripts (&transaction, accepted);
-    }
-}
-
-/* Without transaction_acceptance the acceptances are chain blocks. */
-static gboolean
-counts_chain_block (const KtSim *sim, const KtLevel *level)
-{
-  return level->number < sim->levels && writes (sim, KT_DISABLE_VIRTUAL_CHAIN_PROCESSING)
-         && !writes (sim, KT_DISABLE_TRANSACTION_ACCEPTANCE);
-}
-
-void
-kt_sim_count (const KtSim *sim, const KtChain *chain, guint64 rows[KT_N_TABLES])
-{
-  guint64 end = kt_sim_frontier (sim, chain);
-  guint previous_width = 1;
-  KtLevel level = { 0 };
-  memset (rows, 0, sizeof rows[0] * KT_N_TABLES);
-  for (guint64 number = 0; number == 0 || level.first + level.width < end; number++)
-    {
-      kt_chain_level (chain, number, &level);
-      rows[KT_TABLE_ACCEPTANCES] += counts_chain_block (sim, &level);
-      for (guint64 block = level.first; block < level.first + level.width; block++)
-        {
-          gboolean written = block < sim->blocks;
-          rows[KT_TABLE_BLOCKS] += written && writes (sim, KT_DISABLE_BLOCKS_TABLE);
-          rows[KT_TABLE_BLOCK_PARENT] += written && writes (sim, KT_DISABLE_BLOCK_PARENT_TABLE) ? previous_width : 0;
-          count_block (sim, chain, &level, block, rows);
-        }
-      previous_width = level.width;
-    }
 }

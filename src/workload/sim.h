@@ -8,6 +8,13 @@
 #include "base/autoptr.h"
 #include "workload/encoder.h"
 
+/* Rows of a table that pruning took away: from @from to @to - 1, blue score for blocks, block_parent and acceptances
+ * (block time when there are no blocks), block time in ms for the others. */
+typedef struct {
+  gint64 from;
+  gint64 to;
+} KtPruned;
+
 /* Positions are the first block or level that is not written yet. */
 typedef struct {
   guint64 seed;
@@ -20,6 +27,7 @@ typedef struct {
   gboolean filling;       /* a fill has begun and is not complete */
   gboolean running;       /* a run has begun and did not end: positions are those of the checkpoint */
   guint64 reach;          /* how many blocks beyond the checkpoint that run may have written */
+  GArray *pruned[KT_N_TABLES]; /* KtPruned, ascending, apart from each other */
 } KtSim;
 
 KtSim *kt_sim_new (guint64 seed, guint32 tps, const KtFeatures *features);
@@ -38,9 +46,17 @@ guint64 kt_sim_complete_to (const KtSim *sim, const KtChain *chain);
 /* Chain block of the last level that every path has written, as 64 hexadecimal digits. Caller frees. */
 char *kt_sim_checkpoint (const KtSim *sim, const KtChain *chain);
 
-/* Rows that must be in each table: what the positions mean. Enumerates all transactions beyond the last position common
+/* The block of block_checkpoint; KT_CHAIN_NONE when none is saved. Errors: KT_ERROR_PARSE when it is not of @chain. */
+gboolean kt_sim_read_checkpoint (PGconn *connection, const KtChain *chain, guint64 *block, GError **error);
+
+/* Rows that must be in each table: what the positions and ranges mean. Enumerates all transactions beyond the last position common
  * to all paths and every one before: seconds for millions. */
 void kt_sim_count (const KtSim *sim, const KtChain *chain, guint64 rows[KT_N_TABLES]);
+
+/* Adds a range; empty ones are nothing. Never below what is noted already. */
+void kt_sim_note_pruned (KtSim *sim, KtTableId table, gint64 from, gint64 to);
+gint64 kt_sim_pruned_to (const KtSim *sim, KtTableId table); /* 0: never */
+gboolean kt_sim_is_pruned (const KtSim *sim, KtTableId table, gint64 value);
 
 /* Rows that `transactions` has more at @after than at @before; both on @chain. */
 guint64 kt_sim_transactions_added (const KtSim *before, const KtSim *after, const KtChain *chain);

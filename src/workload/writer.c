@@ -144,12 +144,14 @@ own_cpu_s (void)
 static gboolean
 run_loops (KtWriterRun *run, const KtSim *start, KtWriterResult *result, GError **error)
 {
-  static const GThreadFunc loops[] = { kt_writer_block_loop, kt_writer_path_loop, kt_writer_acceptance_loop };
+  static const GThreadFunc loops[]
+    = { kt_writer_block_loop, kt_writer_path_loop, kt_writer_acceptance_loop, kt_writer_prune_loop };
+  guint n_loops = G_N_ELEMENTS (loops) - (run->options->prune == NULL);
   g_autoptr (GPtrArray) threads = g_ptr_array_new ();
   double cpu_s = own_cpu_s ();
   run->start_us = g_get_monotonic_time ();
-  run->loops = G_N_ELEMENTS (loops);
-  for (gsize i = 0; i < G_N_ELEMENTS (loops); i++)
+  run->loops = n_loops;
+  for (guint i = 0; i < n_loops; i++)
     g_ptr_array_add (threads, g_thread_new ("loop", loops[i], run));
   result->interrupted = watch (run, start);
   for (guint i = 0; i < threads->len; i++)
@@ -181,7 +183,9 @@ collect (KtWriterRun *run, KtWriterResult *result)
     kt_session_counts_add (&result->all, parts[i]);
   result->rounds = run->rounds;
   result->reorgs = run->reorgs;
-  result->connections = KT_N_STREAMS * run->options->batch_concurrency + 2;
+  result->prunings = run->prunings;
+  result->pruned_rows = run->pruned_rows;
+  result->connections = KT_N_STREAMS * run->options->batch_concurrency + 2 + (run->options->prune != NULL);
 }
 
 /* A backend adds its counts to the server's when it ends: wait for those of this run. */

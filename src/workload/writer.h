@@ -2,18 +2,29 @@
  *
  * Writes a chain into a database as simply-kaspa-indexer v2.3.0 does, with its three loops:
  *   blocks       blocks in transactions, then their parents
- *   acceptance   rounds of: reorg DELETE, then acceptances, resolved transactions and mapping side by side, then
- * checkpoint block path   every transaction of every block, 3 s behind the acceptance: most are there already Reorgs
- * delete one to three chain blocks in 1.5 % of rounds and accept them again, so the rows at the end are those of a
- * chain without reorgs and can be checked.
+ *   acceptance   rounds of: reorg DELETE, then acceptances, resolved transactions and mapping side by side, then the
+ *                checkpoint
+ *   block path   every transaction of every block, 3 s behind the acceptance: most are there already
+ * and, when it is asked to, its pruner.
+ * Reorgs delete one to three chain blocks in 1.5 % of rounds and accept them again, so the rows at the end are those of
+ * a chain without reorgs and can be checked.
  */
 #pragma once
 
+#include "workload/cron.h"
 #include "workload/fill.h"
+#include "workload/prune.h"
 #include "workload/session.h"
 
 typedef struct {
+  KtPruneRules rules;
+  KtCron cron;
+  gint64 interval_ms; /* > 0: so often, instead of by @cron */
+} KtPruneSchedule;
+
+typedef struct {
   const char *conninfo;
+  const KtPruneSchedule *prune; /* NULL: nothing is pruned */
   gint64 duration_ms; /* 0: until stopped */
   guint32 tps;        /* new transactions a second of the chain from here on; 0: as it was */
   gboolean paced;     /* 10 blocks a second as a synchronised node gives them; else as fast as the server takes them */
@@ -45,6 +56,8 @@ typedef struct {
   guint64 rounds;
   guint64 reorgs;
   guint connections;
+  guint prunings; /* that were complete */
+  guint64 pruned_rows;
   KtSessionCounts all;
   KtSessionCounts blocks_stream;
   KtSessionCounts transactions_stream; /* acceptance loop, upsert */

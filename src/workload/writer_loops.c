@@ -191,9 +191,8 @@ take_blocks (KtWriterRun *run, guint64 from, guint64 full, gint64 flush_ms, gint
     }
 }
 
-/* A loop ends: with an error all end. */
-static void
-leave (KtWriterRun *run, GError *error)
+void
+kt_writer_leave (KtWriterRun *run, GError *error)
 {
   g_mutex_lock (&run->lock);
   if (error != NULL)
@@ -247,7 +246,7 @@ kt_writer_block_loop (gpointer data)
         advance (run, &run->sim->blocks, from = to);
     }
   batch_clear (&batch);
-  leave (run, error);
+  kt_writer_leave (run, error);
   return NULL;
 }
 
@@ -304,7 +303,7 @@ kt_writer_path_loop (gpointer data)
         advance (run, &run->sim->block_path, from = to);
     }
   batch_clear (&batch);
-  leave (run, error);
+  kt_writer_leave (run, error);
   return NULL;
 }
 
@@ -442,6 +441,6 @@ kt_writer_acceptance_loop (gpointer data)
     }
   batch_clear (&rounds[0].batch);
   batch_clear (&rounds[1].batch);
-  leave (run, error);
+  kt_writer_leave (run, error);
   return NULL;
 }

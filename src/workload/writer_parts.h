@@ -33,6 +33,8 @@ typedef struct {
   gint64 start_us;
   guint64 rounds;
   guint64 reorgs;
+  guint prunings;
+  guint64 pruned_rows;
 
   GMutex lock;
   GCond moved;
@@ -45,6 +47,10 @@ typedef struct {
 gpointer kt_writer_block_loop (gpointer data);
 gpointer kt_writer_path_loop (gpointer data);
 gpointer kt_writer_acceptance_loop (gpointer data);
+gpointer kt_writer_prune_loop (gpointer data);
+
+/* The last thing a loop does: with an error all end. Takes @error. */
+void kt_writer_leave (KtWriterRun *run, GError *error);
 
 /* A number of the indexer's at this batch-scale. */
 guint64 kt_writer_scaled (const KtWriterRun *run, guint number);

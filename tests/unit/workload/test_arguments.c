@@ -58,7 +58,8 @@ test_values (void)
 {
   static const char *const words[] = {
     "-d", "postgres://u@h/db", "-b", "2.5", "--batch-concurrency", "7", "--disable=blocks_table", "--disable",
-    "block_parent_table", "-u", "--prune-db=0 4 * * *", "--retention", "1h 30m", NULL,
+    "block_parent_table", "-u", "--prune-db=0 4 * * *", "--retention", "1h 30m",
+    "--retention-blocks=2days", "--prune-batch-size", "500", NULL,
   };
   g_auto (KtArguments) arguments = { 0 };
   g_assert_true (kt_arguments_parse (&arguments, KT_RELEASE_V2_3_0, words, NULL));
@@ -66,12 +67,29 @@ test_values (void)
   g_assert_cmpfloat (arguments.batch_scale, ==, 2.5);
   g_assert_cmpuint (arguments.batch_concurrency, ==, 7);
   g_assert_true (arguments.upgrade_db);
-  g_assert_true (arguments.prune_db);
+  g_assert_cmpstr (arguments.prune_cron, ==, "0 4 * * *");
   g_assert_false (arguments.initialize_db);
-  g_assert_cmpstr (arguments.retention, ==, "1h 30m");
+  KtPruneRules rules;
+  kt_arguments_prune_rules (&arguments, &rules);
+  g_assert_cmpuint (rules.batch_rows, ==, 500);
+  g_assert_cmpint (rules.retention_ms[KT_RETENTION_BLOCKS], ==, 2 * 86400000);
+  g_assert_cmpint (rules.retention_ms[KT_RETENTION_TRANSACTIONS], ==, 90 * 60000);
   g_assert_true (kt_features_off (&arguments.features, KT_DISABLE_BLOCKS_TABLE));
   g_assert_true (kt_features_off (&arguments.features, KT_DISABLE_BLOCK_PARENT_TABLE));
   g_assert_null (kt_arguments_panic (&arguments));
+}
+
+/* Its default changed with v2.1.0. */
+static void
+test_prune_default (void)
+{
+  static const char *const words[] = { "--prune-db", NULL };
+  for (KtRelease release = 0; release < KT_N_RELEASES; release++)
+    {
+      g_auto (KtArguments) arguments = { 0 };
+      g_assert_true (kt_arguments_parse (&arguments, release, words, NULL));
+      g_assert_cmpstr (arguments.prune_cron, ==, release < KT_RELEASE_V2_2_1 ? "0 4 * * *" : "0 * * * *");
+    }
 }
 
 /* Out of range is no usage error: the indexer panics. */
@@ -110,6 +128,7 @@ main (int argc, char **argv)
   g_test_init (&argc, &argv, NULL);
   g_test_add_func ("/workload/arguments/each-release-takes-its-own", test_lines);
   g_test_add_func ("/workload/arguments/values-arrive", test_values);
+  g_test_add_func ("/workload/arguments/pruning-alone-is-at-the-hour-of-the-release", test_prune_default);
   g_test_add_func ("/workload/arguments/out-of-range-panics", test_panics);
   g_test_add_func ("/workload/arguments/help-is-of-the-release", test_help);
   return g_test_run ();

@@ -3,142 +3,36 @@
  * Against a real server: what is filled and written is what the chain says, to the row.
  */
 #include "base/error.h"
-#include "support/cluster.h"
-#include "workload/database.h"
-#include "workload/fill.h"
-#include "workload/writer.h"
+#include "support/sim.h"
 
 #include <string.h>
 
-typedef struct {
-  KtTestCluster *cluster;
-  char *database;
-  char *conninfo;
-} Fixture;
-
 static void
-fixture_set_up (Fixture *fixture, gconstpointer data)
+test_fill_counts (KtTestSim *fixture, gconstpointer data)
 {
-  static guint number;
-  g_autofree char *create = g_strdup_printf ("CREATE DATABASE sim%u", ++number);
-  fixture->cluster = kt_test_cluster_shared (KT_TEST_DEBIAN_MAJOR);
-  g_free (kt_test_cluster_sql (fixture->cluster, NULL, create));
-  fixture->database = g_strdup_printf ("sim%u", number);
-  fixture->conninfo = kt_test_cluster_conninfo (fixture->cluster, "postgres", fixture->database, NULL);
-}
-
-static void
-fixture_tear_down (Fixture *fixture, gconstpointer data)
-{
-  g_autofree char *drop = g_strdup_printf ("DROP DATABASE %s", fixture->database);
-  g_free (kt_test_cluster_sql (fixture->cluster, NULL, drop));
-  g_free (fixture->database);
-  g_free (fixture->conninfo);
-}
-
-static char *
-value (const Fixture *fixture, const char *format, ...) G_GNUC_PRINTF (2, 3);
-
-static char *
-value (const Fixture *fixture, const char *format, ...)
-{
-  va_list args;
-  va_start (args, format);
-  g_autofree char *sql = g_strdup_vprintf (format, args);
-  va_end (args);
-  return kt_test_cluster_sql (fixture->cluster, fixture->database, sql);
-}
-
-static KtFill
-small_fill (const Fixture *fixture)
-{
-  return (KtFill) {
-    .conninfo = fixture->conninfo, .transactions = 30000, .seed = 42, .tps = 100, .connections = 3,
-    .sort_memory_bytes = 16 * 1024 * 1024, .without_vacuum = TRUE,
-  };
-}
-
-static void
-fill (const KtFill *options, KtFillResult *result)
-{
-  g_autoptr (GError) error = NULL;
-  KtFillResult ignored;
-  kt_fill (options, result != NULL ? result : &ignored, &error);
-  g_assert_no_error (error);
-}
-
-static KtSim *
-load_sim (const Fixture *fixture)
-{
-  g_autoptr (GError) error = NULL;
-  g_autoptr (PGconn) connection = kt_sim_connect (fixture->conninfo, &error);
-  g_assert_no_error (error);
-  KtSim *sim = kt_sim_load (connection, &error);
-  g_assert_no_error (error);
-  return sim;
-}
-
-/* Row counts of all tables are those of the chain at the positions that were noted. */
-static void
-assert_exact (const Fixture *fixture)
-{
-  g_autoptr (KtSim) sim = load_sim (fixture);
-  g_autoptr (KtChain) chain = kt_sim_chain (sim);
-  guint64 rows[KT_N_TABLES];
-  kt_sim_count (sim, chain, rows);
-  for (guint i = 0; i < KT_N_TABLES; i++)
-    {
-      const char *table = kt_schema_find (23)->tables[i]->name;
-      g_autofree char *count = value (fixture, "SELECT count(*) FROM %s", table);
-      g_autofree char *wanted = g_strdup_printf ("%" G_GUINT64_FORMAT, rows[i]);
-      g_test_message ("%s: %s rows", table, count);
-      g_assert_cmpstr (count, ==, wanted);
-    }
-}
-
-/* A fingerprint of all rows of all tables, whatever their order on disk. */
-static char *
-fingerprint (const Fixture *fixture)
-{
-  GString *all = g_string_new (NULL);
-  for (guint i = 0; i < KT_N_TABLES; i++)
-    {
-      const char *table = kt_schema_find (23)->tables[i]->name;
-      g_autofree char *sum =
-          value (fixture,
-                 "SELECT count(*) || ':' || coalesce (sum (hashtextextended (t::text, 0)::numeric), 0) FROM %s t",
-                 table);
-      g_string_append_printf (all, "%s %s\n", table, sum);
-    }
-  return g_string_free (all, FALSE);
-}
-
-static void
-test_fill_counts (Fixture *fixture, gconstpointer data)
-{
-  KtFill options = small_fill (fixture);
+  KtFill options = kt_test_sim_small_fill (fixture);
   KtFillResult result;
-  fill (&options, &result);
-  g_autofree char *transactions = value (fixture, "SELECT count(*) FROM transactions");
-  g_autofree char *version = value (fixture, "SELECT value FROM vars WHERE key = 'schema_version'");
+  kt_test_sim_fill (&options, &result);
+  g_autofree char *transactions = kt_test_sim_value (fixture, "SELECT count(*) FROM transactions");
+  g_autofree char *version = kt_test_sim_value (fixture, "SELECT value FROM vars WHERE key = 'schema_version'");
   g_assert_cmpuint (result.transactions, >=, 30000);
   g_assert_cmpuint (result.transactions, <, 30000 + 1000);
   g_assert_cmpuint (g_ascii_strtoull (transactions, NULL, 10), ==, result.transactions);
   g_assert_cmpstr (version, ==, "23");
-  assert_exact (fixture);
+  kt_test_sim_assert_exact (fixture);
   /* Once more: nothing to do. */
   KtFillResult again;
-  fill (&options, &again);
+  kt_test_sim_fill (&options, &again);
   g_assert_cmpuint (again.resumed, ==, again.transactions);
-  assert_exact (fixture);
+  kt_test_sim_assert_exact (fixture);
 }
 
 static void
-test_columns (Fixture *fixture, gconstpointer data)
+test_columns (KtTestSim *fixture, gconstpointer data)
 {
-  KtFill options = small_fill (fixture);
+  KtFill options = kt_test_sim_small_fill (fixture);
   options.transactions = 1000;
-  fill (&options, NULL);
+  kt_test_sim_fill (&options, NULL);
   for (guint i = 0; i < KT_N_TABLES; i++)
     {
       const KtSchemaTable *table = kt_schema_find (23)->tables[i];
@@ -147,7 +41,7 @@ test_columns (Fixture *fixture, gconstpointer data)
         g_string_append_printf (wanted, "%s%s %s", c > 0 ? ", " : "", table->columns[c].name, table->columns[c].type);
       g_autofree char *text = g_string_free (wanted, FALSE);
       g_autofree char *found
-        = value (fixture,
+        = kt_test_sim_value (fixture,
                  "SELECT string_agg (attname || ' ' || format_type (atttypid, atttypmod), ', ' ORDER BY attnum)"
                  " FROM pg_attribute WHERE attrelid = '%s'::regclass AND attnum > 0", table->name);
       g_assert_cmpstr (found, ==, text);
@@ -156,7 +50,7 @@ test_columns (Fixture *fixture, gconstpointer data)
 
 /* Keys and indexes as the indexer's own script leaves them. */
 static void
-test_indexes (Fixture *fixture, gconstpointer data)
+test_indexes (KtTestSim *fixture, gconstpointer data)
 {
   static const char wanted[]
     = "addresses_transactions_block_time_idx (block_time DESC)\n"
@@ -172,11 +66,11 @@ test_indexes (Fixture *fixture, gconstpointer data)
       "transactions_block_time_idx (block_time DESC)\n"
       "transactions_pkey P (transaction_id)\n"
       "vars_pkey P (key)";
-  KtFill options = small_fill (fixture);
+  KtFill options = kt_test_sim_small_fill (fixture);
   options.transactions = 1000;
-  fill (&options, NULL);
+  kt_test_sim_fill (&options, NULL);
   g_autofree char *found
-    = value (fixture,
+    = kt_test_sim_value (fixture,
              "SELECT string_agg (c.relname || CASE WHEN indisprimary THEN ' P' WHEN indisunique THEN ' U' ELSE '' END"
              " || ' ' || substring (pg_get_indexdef (c.oid) FROM '\\(.*\\)'), E'\\n' ORDER BY c.relname)"
              " FROM pg_index JOIN pg_class c ON c.oid = indexrelid JOIN pg_namespace n ON n.oid = relnamespace"
@@ -186,12 +80,12 @@ test_indexes (Fixture *fixture, gconstpointer data)
 
 /* A transaction taken from the middle, member by member. */
 static void
-test_arrays_read_back (Fixture *fixture, gconstpointer data)
+test_arrays_read_back (KtTestSim *fixture, gconstpointer data)
 {
-  KtFill options = small_fill (fixture);
+  KtFill options = kt_test_sim_small_fill (fixture);
   options.transactions = 3000;
-  fill (&options, NULL);
-  g_autoptr (KtSim) sim = load_sim (fixture);
+  kt_test_sim_fill (&options, NULL);
+  g_autoptr (KtSim) sim = kt_test_sim_load (fixture);
   g_autoptr (KtChain) chain = kt_sim_chain (sim);
   for (guint64 block = 100; block < 110; block++)
     {
@@ -219,7 +113,7 @@ test_arrays_read_back (Fixture *fixture, gconstpointer data)
         = g_strdup_printf ("%u %u %s %u %s %" G_GINT64_FORMAT " %d", transaction.n_inputs, transaction.n_outputs,
                            previous_text, transaction.inputs[0].index, amount, transaction.outputs[0].amount, 61);
       g_autofree char *found
-        = value (fixture,
+        = kt_test_sim_value (fixture,
                  "SELECT concat_ws (' ', cardinality (inputs), cardinality (outputs),"
                  " encode (inputs[1].previous_outpoint_hash, 'hex'), inputs[1].previous_outpoint_index,"
                  " coalesce (inputs[1].previous_outpoint_amount::text, 'none'), outputs[1].amount,"
@@ -230,98 +124,86 @@ test_arrays_read_back (Fixture *fixture, gconstpointer data)
 }
 
 static void
-test_interrupted_fill (Fixture *fixture, gconstpointer data)
+test_interrupted_fill (KtTestSim *fixture, gconstpointer data)
 {
   volatile sig_atomic_t stop = 1;
   g_autoptr (GError) error = NULL;
   KtFillResult result;
-  KtFill options = small_fill (fixture);
+  KtFill options = kt_test_sim_small_fill (fixture);
   options.transactions = 120000;
   options.connections = 1;
   options.stop = &stop;
   g_assert_false (kt_fill (&options, &result, &error));
   g_assert_error (error, KT_ERROR, KT_ERROR_INTERRUPTED);
-  g_autofree char *some = value (fixture, "SELECT count(*) FROM transactions");
-  g_autofree char *chunks = value (fixture, "SELECT count(*) FROM kaspa_sim_fill");
+  g_autofree char *some = kt_test_sim_value (fixture, "SELECT count(*) FROM transactions");
+  g_autofree char *chunks = kt_test_sim_value (fixture, "SELECT count(*) FROM kaspa_sim_fill");
   g_assert_cmpuint (g_ascii_strtoull (chunks, NULL, 10), <, 6);
   g_assert_cmpuint (g_ascii_strtoull (some, NULL, 10), <, 120000);
   stop = 0;
   options.connections = 3;
-  fill (&options, &result);
-  g_autofree char *resumed = fingerprint (fixture);
-  assert_exact (fixture);
+  kt_test_sim_fill (&options, &result);
+  g_autofree char *resumed = kt_test_sim_fingerprint (fixture);
+  kt_test_sim_assert_exact (fixture);
   options.replace = TRUE;
-  fill (&options, &result);
-  g_autofree char *straight = fingerprint (fixture);
+  kt_test_sim_fill (&options, &result);
+  g_autofree char *straight = kt_test_sim_fingerprint (fixture);
   g_assert_cmpstr (resumed, ==, straight);
 }
 
 static void
-test_foreign_tables (Fixture *fixture, gconstpointer data)
+test_foreign_tables (KtTestSim *fixture, gconstpointer data)
 {
   g_autoptr (GError) error = NULL;
   KtFillResult result;
-  KtFill options = small_fill (fixture);
+  KtFill options = kt_test_sim_small_fill (fixture);
   options.transactions = 1000;
   options.replace = TRUE;
-  g_free (value (fixture, "CREATE TABLE blocks (precious int); INSERT INTO blocks VALUES (1)"));
+  g_free (kt_test_sim_value (fixture, "CREATE TABLE blocks (precious int); INSERT INTO blocks VALUES (1)"));
   g_assert_false (kt_fill (&options, &result, &error));
   g_assert_error (error, KT_ERROR, KT_ERROR_REFUSED);
-  g_autofree char *kept = value (fixture, "SELECT precious FROM blocks");
+  g_autofree char *kept = kt_test_sim_value (fixture, "SELECT precious FROM blocks");
   g_assert_cmpstr (kept, ==, "1");
   options.replace_foreign = TRUE;
-  fill (&options, &result);
-  assert_exact (fixture);
+  kt_test_sim_fill (&options, &result);
+  kt_test_sim_assert_exact (fixture);
 }
 
 static void
-test_other_fill (Fixture *fixture, gconstpointer data)
+test_other_fill (KtTestSim *fixture, gconstpointer data)
 {
   g_autoptr (GError) error = NULL;
   KtFillResult result;
-  KtFill options = small_fill (fixture);
+  KtFill options = kt_test_sim_small_fill (fixture);
   options.transactions = 1000;
-  fill (&options, NULL);
+  kt_test_sim_fill (&options, NULL);
   options.seed = 43;
   g_assert_false (kt_fill (&options, &result, &error));
   g_assert_error (error, KT_ERROR, KT_ERROR_REFUSED);
 }
 
 static void
-write_for (const Fixture *fixture, guint32 tps, gboolean paced, gint64 duration_ms, KtWriterResult *result)
-{
-  g_autoptr (GError) error = NULL;
-  KtWriter writer = {
-    .conninfo = fixture->conninfo, .duration_ms = duration_ms, .tps = tps, .paced = paced, .batch_scale = 0.3,
-    .batch_concurrency = 2, .vcp_interval_ms = 300,
-  };
-  kt_write (&writer, result, &error);
-  g_assert_no_error (error);
-}
-
-static void
-test_run_is_exact (Fixture *fixture, gconstpointer data)
+test_run_is_exact (KtTestSim *fixture, gconstpointer data)
 {
   g_autofree KtWriterResult *result = g_new0 (KtWriterResult, 1);
-  KtFill options = small_fill (fixture);
+  KtFill options = kt_test_sim_small_fill (fixture);
   options.transactions = 3000;
   options.features.excluded = G_GUINT64_CONSTANT (1) << KT_FIELD_TX_OUT_SCRIPT_PUBLIC_KEY_ADDRESS;
-  fill (&options, NULL);
-  write_for (fixture, 0, FALSE, 3000, result);
+  kt_test_sim_fill (&options, NULL);
+  kt_test_sim_write (fixture, 0, FALSE, 3000, result);
   g_assert_cmpuint (result->blocks, >, 0);
   g_assert_cmpuint (result->transactions, >, result->blocks);
   g_assert_cmpuint (result->all.commits.total, >, 10);
   g_assert_cmpint (result->server.wal_bytes, >, 0);
-  assert_exact (fixture);
+  kt_test_sim_assert_exact (fixture);
   /* On from there, denser. */
-  write_for (fixture, 1000, FALSE, 2000, result);
-  assert_exact (fixture);
+  kt_test_sim_write (fixture, 1000, FALSE, 2000, result);
+  kt_test_sim_assert_exact (fixture);
   /* As a node gives it. */
-  write_for (fixture, 200, TRUE, 4500, result);
+  kt_test_sim_write (fixture, 200, TRUE, 4500, result);
   g_assert_cmpuint (result->all.rows, >, 0);
-  assert_exact (fixture);
+  kt_test_sim_assert_exact (fixture);
   g_autofree char *unresolved
-    = value (fixture,
+    = kt_test_sim_value (fixture,
              "SELECT count(*) FROM transactions t JOIN transactions_acceptances USING (transaction_id)"
              " WHERE cardinality (inputs) > 0 AND inputs[1].previous_outpoint_script IS NULL");
   g_assert_cmpstr (unresolved, ==, "0");
@@ -329,7 +211,7 @@ test_run_is_exact (Fixture *fixture, gconstpointer data)
 
 /* Row counts stay exact whatever is left out. */
 static void
-test_features_are_exact (Fixture *fixture, gconstpointer data)
+test_features_are_exact (KtTestSim *fixture, gconstpointer data)
 {
   static const char *const disables[]
     = { "rejected_transactions,block_parent_table", "transaction_acceptance", "virtual_chain_processing",
@@ -337,21 +219,21 @@ test_features_are_exact (Fixture *fixture, gconstpointer data)
   g_autofree KtWriterResult *result = g_new0 (KtWriterResult, 1);
   for (gsize i = 0; i < G_N_ELEMENTS (disables); i++)
     {
-      KtFill options = small_fill (fixture);
+      KtFill options = kt_test_sim_small_fill (fixture);
       options.transactions = 3000;
       options.replace = TRUE;
       g_assert_true (kt_features_add (&options.features, KT_RELEASE_V2_3_0, KT_VALUES_DISABLE, disables[i], NULL));
       g_test_message ("without %s", disables[i]);
-      fill (&options, NULL);
-      assert_exact (fixture);
-      write_for (fixture, 0, FALSE, 1000, result);
-      assert_exact (fixture);
+      kt_test_sim_fill (&options, NULL);
+      kt_test_sim_assert_exact (fixture);
+      kt_test_sim_write (fixture, 0, FALSE, 1000, result);
+      kt_test_sim_assert_exact (fixture);
     }
 }
 
 /* Bytes a row of the heap, measured on simply-kaspa-indexer's own tables. */
 static void
-test_row_widths (Fixture *fixture, gconstpointer data)
+test_row_widths (KtTestSim *fixture, gconstpointer data)
 {
   static const struct { const char *features; KtTableId table; double bytes; } rows[] = {
     { "full", KT_TABLE_TRANSACTIONS, 737 },   { "full", KT_TABLE_ADDRESSES, 134 },
@@ -364,17 +246,17 @@ test_row_widths (Fixture *fixture, gconstpointer data)
   for (gsize i = 0; i < G_N_ELEMENTS (rows); i++)
     {
       const char *table = kt_schema_find (23)->tables[rows[i].table]->name;
-      KtFill options = small_fill (fixture);
+      KtFill options = kt_test_sim_small_fill (fixture);
       options.replace = filled != NULL;
       if (g_str_equal (rows[i].features, "light"))
         options.features = kt_features_light ();
       else if (g_str_equal (rows[i].features, "scripts"))
         options.features.excluded = G_GUINT64_CONSTANT (1) << KT_FIELD_TX_OUT_SCRIPT_PUBLIC_KEY_ADDRESS;
       if (filled != rows[i].features)
-        fill (&options, NULL);
+        kt_test_sim_fill (&options, NULL);
       filled = rows[i].features;
       g_autofree char *width
-        = value (fixture, "SELECT pg_relation_size ('%s') / (SELECT count(*) FROM %s)::float8", table, table);
+        = kt_test_sim_value (fixture, "SELECT pg_relation_size ('%s') / (SELECT count(*) FROM %s)::float8", table, table);
       g_test_message ("%s, %s: %s bytes a row, %.0f expected", rows[i].features, table, width, rows[i].bytes);
       g_assert_cmpfloat_with_epsilon (g_ascii_strtod (width, NULL), rows[i].bytes, rows[i].bytes * 0.05);
     }
@@ -382,31 +264,31 @@ test_row_widths (Fixture *fixture, gconstpointer data)
 
 /* A run that was killed leaves `running`; the next one starts at the checkpoint and writes everything again. */
 static void
-test_run_after_crash (Fixture *fixture, gconstpointer data)
+test_run_after_crash (KtTestSim *fixture, gconstpointer data)
 {
   g_autofree KtWriterResult *result = g_new0 (KtWriterResult, 1);
-  KtFill options = small_fill (fixture);
+  KtFill options = kt_test_sim_small_fill (fixture);
   options.transactions = 3000;
-  fill (&options, NULL);
-  write_for (fixture, 0, FALSE, 2000, result);
-  g_autoptr (KtSim) before = load_sim (fixture);
-  g_free (value (fixture, "UPDATE vars SET value = replace (value, '\"running\":false', '\"running\":true')"
+  kt_test_sim_fill (&options, NULL);
+  kt_test_sim_write (fixture, 0, FALSE, 2000, result);
+  g_autoptr (KtSim) before = kt_test_sim_load (fixture);
+  g_free (kt_test_sim_value (fixture, "UPDATE vars SET value = replace (value, '\"running\":false', '\"running\":true')"
                           " WHERE key = 'kaspa_sim'"));
-  g_autoptr (KtSim) crashed = load_sim (fixture);
+  g_autoptr (KtSim) crashed = kt_test_sim_load (fixture);
   g_assert_true (crashed->running);
   g_assert_cmpuint (crashed->blocks, <=, MIN (before->blocks, before->block_path));
-  write_for (fixture, 0, FALSE, 3000, result);
-  g_autoptr (KtSim) after = load_sim (fixture);
+  kt_test_sim_write (fixture, 0, FALSE, 3000, result);
+  g_autoptr (KtSim) after = kt_test_sim_load (fixture);
   g_assert_false (after->running);
   if (after->blocks >= before->blocks && after->levels >= before->levels && after->block_path >= before->block_path)
-    assert_exact (fixture);
+    kt_test_sim_assert_exact (fixture);
   else
     g_test_skip ("the machine is too slow: the second run did not get as far as the first");
 }
 
 /* As an indexer begins: no fill, tables with their indexes. */
 static void
-test_run_from_nothing (Fixture *fixture, gconstpointer data)
+test_run_from_nothing (KtTestSim *fixture, gconstpointer data)
 {
   g_autofree KtWriterResult *result = g_new0 (KtWriterResult, 1);
   g_autoptr (GError) error = NULL;
@@ -422,13 +304,13 @@ test_run_from_nothing (Fixture *fixture, gconstpointer data)
   g_assert_true (kt_database_schema_version (connection, &version, &error));
   g_assert_cmpuint (version, ==, 23);
   g_clear_pointer (&connection, PQfinish);
-  write_for (fixture, 0, FALSE, 2000, result);
+  kt_test_sim_write (fixture, 0, FALSE, 2000, result);
   g_assert_cmpuint (result->first_block, ==, 0);
-  assert_exact (fixture);
+  kt_test_sim_assert_exact (fixture);
 }
 
 static void
-test_run_needs_a_fill (Fixture *fixture, gconstpointer data)
+test_run_needs_a_fill (KtTestSim *fixture, gconstpointer data)
 {
   g_autofree KtWriterResult *result = g_new0 (KtWriterResult, 1);
   g_autoptr (GError) error = NULL;
@@ -440,9 +322,9 @@ test_run_needs_a_fill (Fixture *fixture, gconstpointer data)
 }
 
 static void
-add (const char *path, void (*test) (Fixture *, gconstpointer))
+add (const char *path, void (*test) (KtTestSim *, gconstpointer))
 {
-  g_test_add (path, Fixture, NULL, fixture_set_up, test, fixture_tear_down);
+  g_test_add (path, KtTestSim, NULL, kt_test_sim_set_up, test, kt_test_sim_tear_down);
 }
 
 int

@@ -1,0 +1,62 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * Pruning as the indexer does it: step after step, each the same DELETE by ctid again and again, one batch a commit,
+ * until it finds nothing. What is old enough follows from the saved checkpoint, not from the clock.
+ */
+#pragma once
+
+#include "workload/sim.h"
+
+typedef enum {
+  KT_RETENTION_BLOCK_PARENT,
+  KT_RETENTION_BLOCKS,
+  KT_RETENTION_TRANSACTIONS_ACCEPTANCES,
+  KT_RETENTION_TRANSACTIONS,
+  KT_RETENTION_ADDRESSES_TRANSACTIONS,
+  KT_RETENTION_BLOCKS_TRANSACTIONS,
+  KT_N_RETENTIONS
+} KtRetention;
+
+typedef struct {
+  gint64 retention_ms[KT_N_RETENTIONS]; /* -1: kept for ever */
+  guint batch_rows;
+} KtPruneRules;
+
+/* The same for all. */
+void kt_prune_rules_init (KtPruneRules *rules, gint64 retention_ms);
+
+typedef struct {
+  KtTableId table;
+  const char *name; /* of the table, which is the step's name in the indexer's metrics */
+  gint64 start_ms;  /* unix */
+  gint64 duration_ms;
+  gint64 cutoff_ms; /* checkpoint's time less retention */
+  gint64 cutoff;    /* rows below it go: blue score, or block time in ms */
+  guint64 statements;
+  guint64 rows;
+  gboolean complete;
+} KtPruneStep;
+
+#define KT_PRUNE_MAX_STEPS 8
+
+typedef struct {
+  KtPruneStep steps[KT_PRUNE_MAX_STEPS];
+  guint n_steps;
+} KtPruneResult;
+
+typedef struct {
+  const KtPruneRules *rules;
+  const KtFeatures *features;
+  const KtChain *chain;
+  /* After every statement; FALSE ends the pruning. May be NULL. */
+  gboolean (*go_on) (const KtPruneResult *so_far, gpointer data);
+  gpointer data;
+} KtPrune;
+
+/* Without a checkpoint, or without any retention, nothing is done. Errors: KT_ERROR_QUERY, KT_ERROR_CONNECT,
+ * KT_ERROR_INTERRUPTED. @result says how far it came in any case. */
+gboolean kt_prune (PGconn *connection, const KtPrune *prune, KtPruneResult *result, GError **error);
+
+/* Notes in @sim what complete steps took away, so that rows can still be counted. Rows whose block or transaction went
+ * before they did stay for ever, as with the indexer. */
+void kt_prune_note (const KtPruneResult *result, KtSim *sim);

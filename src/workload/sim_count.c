@@ -1,0 +1,132 @@
+/* SPDX-License-Identifier: MIT */
+#include "workload/sim.h"
+
+#include <string.h>
+
+void
+kt_sim_note_pruned (KtSim *sim, KtTableId table, gint64 from, gint64 to)
+{
+  GArray *ranges = sim->pruned[table];
+  KtPruned *last = ranges->len > 0 ? &g_array_index (ranges, KtPruned, ranges->len - 1) : NULL;
+  KtPruned range = { from, to };
+  if (from >= to)
+    return;
+  if (last != NULL && from <= last->to)
+    last->to = MAX (last->to, to);
+  else
+    g_array_append_val (ranges, range);
+}
+
+gint64
+kt_sim_pruned_to (const KtSim *sim, KtTableId table)
+{
+  const GArray *ranges = sim->pruned[table];
+  return ranges->len > 0 ? g_array_index (ranges, KtPruned, ranges->len - 1).to : 0;
+}
+
+gboolean
+kt_sim_is_pruned (const KtSim *sim, KtTableId table, gint64 value)
+{
+  for (guint i = 0; i < sim->pruned[table]->len; i++)
+    {
+      const KtPruned *range = &g_array_index (sim->pruned[table], KtPruned, i);
+      if (value >= range->from && value < range->to)
+        return TRUE;
+    }
+  return FALSE;
+}
+
+/* Scripts a transaction is mapped to. */
+static guint
+count_scripts (const KtTransaction *transaction, gboolean accepted)
+{
+  g_autoptr (GHashTable) scripts = g_hash_table_new (g_int64_hash, g_int64_equal);
+  for (guint i = 0; accepted && i < transaction->n_inputs; i++)
+    g_hash_table_add (scripts, (gpointer) &transaction->inputs[i].script);
+  for (guint i = 0; i < transaction->n_outputs; i++)
+    g_hash_table_add (scripts, (gpointer) &transaction->outputs[i].script);
+  return g_hash_table_size (scripts);
+}
+
+static gboolean
+is_stored (const KtSim *sim, const KtChain *chain, const KtLevel *level, guint64 key)
+{
+  return kt_encoder_stores (&sim->features, chain, level, key, level->number < sim->levels,
+                            kt_chain_key_block (key) < sim->block_path);
+}
+
+static gboolean
+writes (const KtSim *sim, KtDisable what)
+{
+  return !kt_features_off (&sim->features, what);
+}
+
+/* @time_ms is that of the transaction's block; with blocks the accepting block counts. */
+static gboolean
+acceptance_is_pruned (const KtSim *sim, const KtChain *chain, const KtLevel *level, gint64 time_ms)
+{
+  KtLevel accepting;
+  if (!writes (sim, KT_DISABLE_BLOCKS_TABLE))
+    return kt_sim_is_pruned (sim, KT_TABLE_ACCEPTANCES, time_ms);
+  kt_chain_level (chain, level->number + 1, &accepting);
+  return kt_sim_is_pruned (sim, KT_TABLE_ACCEPTANCES, kt_chain_blue_score (&accepting));
+}
+
+static void
+count_block (const KtSim *sim, const KtChain *chain, const KtLevel *level, guint64 block, guint64 rows[KT_N_TABLES])
+{
+  guint slots = kt_chain_slots (chain, block);
+  gint64 time_ms = kt_chain_timestamp_ms (chain, block);
+  KtTableId mapping = kt_mapping_table (kt_features_mapping (&sim->features));
+  gboolean mapped = mapping != KT_N_TABLES && !kt_sim_is_pruned (sim, mapping, time_ms);
+  gboolean kept = writes (sim, KT_DISABLE_TRANSACTIONS_TABLE) && !kt_sim_is_pruned (sim, KT_TABLE_TRANSACTIONS, time_ms);
+  gboolean acceptances = !acceptance_is_pruned (sim, chain, level, time_ms);
+  for (guint slot = 0; slot < slots; slot++)
+    {
+      KtTransaction transaction;
+      guint64 key = kt_chain_key (block, slot);
+      gboolean accepted = kt_encoder_stores (&sim->features, chain, level, key, level->number < sim->levels, FALSE);
+      if (!is_stored (sim, chain, level, key))
+        continue;
+      rows[KT_TABLE_TRANSACTIONS] += kept;
+      rows[KT_TABLE_ACCEPTANCES] += accepted && acceptances;
+      if (!mapped)
+        continue;
+      kt_chain_transaction (chain, level, key, &transaction);
+      rows[mapping] += count_scripts (&transaction, accepted);
+    }
+}
+
+/* Without transaction_acceptance the acceptances are chain blocks. */
+static gboolean
+counts_chain_block (const KtSim *sim, const KtChain *chain, const KtLevel *level)
+{
+  return level->number < sim->levels && writes (sim, KT_DISABLE_VIRTUAL_CHAIN_PROCESSING)
+         && !writes (sim, KT_DISABLE_TRANSACTION_ACCEPTANCE) && !acceptance_is_pruned (sim, chain, level, -1);
+}
+
+void
+kt_sim_count (const KtSim *sim, const KtChain *chain, guint64 rows[KT_N_TABLES])
+{
+  guint64 end = kt_sim_frontier (sim, chain);
+  guint previous_width = 1;
+  KtLevel level = { 0 };
+  memset (rows, 0, sizeof rows[0] * KT_N_TABLES);
+  for (guint64 number = 0; number == 0 || level.first + level.width < end; number++)
+    {
+      kt_chain_level (chain, number, &level);
+      rows[KT_TABLE_ACCEPTANCES] += counts_chain_block (sim, chain, &level);
+      gint64 score = kt_chain_blue_score (&level);
+      gboolean blocks = writes (sim, KT_DISABLE_BLOCKS_TABLE) && !kt_sim_is_pruned (sim, KT_TABLE_BLOCKS, score);
+      gboolean parents
+        = writes (sim, KT_DISABLE_BLOCK_PARENT_TABLE) && !kt_sim_is_pruned (sim, KT_TABLE_BLOCK_PARENT, score);
+      for (guint64 block = level.first; block < level.first + level.width; block++)
+        {
+          gboolean written = block < sim->blocks;
+          rows[KT_TABLE_BLOCKS] += written && blocks;
+          rows[KT_TABLE_BLOCK_PARENT] += written && parents ? previous_width : 0;
+          count_block (sim, chain, &level, block, rows);
+        }
+      previous_width = level.width;
+    }
+}
