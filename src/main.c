@@ -35,6 +35,7 @@ int
 main (int argc, char **argv)
 {
   setlocale (LC_ALL, "");
+  g_set_prgname ("kastune");
   signal (SIGPIPE, SIG_IGN);
   sigset_t signals;
   sigemptyset (&signals);

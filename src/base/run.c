@@ -270,3 +270,34 @@ kt_run (const KtRun *run, KtRunResult *result, GCancellable *cancellable, GError
     kt_run_result_clear (&local);
   return good;
 }
+
+/* --- ourselves, on our own ---------------------------------------------------------------------------------------- */
+
+/* By the link and not by what it says: it leads to the running program even when an upgrade has replaced the file. */
+#define SELF "/proc/self/exe"
+
+static void
+leave_session (gpointer data)
+{
+  setsid ();
+  sigset_t none;
+  sigemptyset (&none);
+  sigprocmask (SIG_SETMASK, &none, NULL);
+}
+
+gboolean
+kt_run_self_detached (const char *const *args, GError **error)
+{
+  g_autoptr (GPtrArray) argv = g_ptr_array_new ();
+  g_ptr_array_add (argv, (gpointer) SELF);
+  g_ptr_array_add (argv, (gpointer) (g_get_prgname () != NULL ? g_get_prgname () : SELF));
+  for (; *args != NULL; args++)
+    g_ptr_array_add (argv, (gpointer) *args);
+  g_ptr_array_add (argv, NULL);
+  g_autoptr (GError) local = NULL;
+  GSpawnFlags flags = G_SPAWN_FILE_AND_ARGV_ZERO | G_SPAWN_STDOUT_TO_DEV_NULL | G_SPAWN_STDERR_TO_DEV_NULL;
+  if (g_spawn_async ("/", (char **) argv->pdata, NULL, flags, leave_session, NULL, NULL, &local))
+    return TRUE;
+  kt_error_set (error, KT_ERROR_PROGRAM, local->message, NULL, "cannot start another kastune in the background");
+  return FALSE;
+}

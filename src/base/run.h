@@ -33,3 +33,8 @@ G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC (KtRunResult, kt_run_result_clear)
  * standard error as detail), KT_ERROR_TIMEOUT, KT_ERROR_INTERRUPTED (@cancellable). @result may be NULL and is set
  * on success and on KT_ERROR_PROGRAM. Initialise it with { 0 }. */
 gboolean kt_run (const KtRun *run, KtRunResult *result, GCancellable *cancellable, GError **error);
+
+/* Starts this very program once more with @args (NULL-terminated, without a program name) as a process of its own: no terminal,
+ * no open files, our environment, not our child. It outlives us and our terminal.
+ * Errors: KT_ERROR_PROGRAM. */
+gboolean kt_run_self_detached (const char *const *args, GError **error);

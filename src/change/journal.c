@@ -4,8 +4,8 @@
 #include "base/error.h"
 
 static const char *const change_states[KT_N_CHANGE_STATES] = {
-  [KT_CHANGE_RUNNING] = "running", [KT_CHANGE_APPLIED] = "applied", [KT_CHANGE_UNDOING] = "undoing",
-  [KT_CHANGE_UNDONE] = "undone",   [KT_CHANGE_STUCK] = "stuck",
+  [KT_CHANGE_RUNNING] = "running", [KT_CHANGE_WAITING] = "waiting", [KT_CHANGE_APPLIED] = "applied",
+  [KT_CHANGE_UNDOING] = "undoing", [KT_CHANGE_UNDONE] = "undone",   [KT_CHANGE_STUCK] = "stuck",
 };
 
 static const char *const step_states[KT_N_STEP_STATES] = {
@@ -30,6 +30,10 @@ static const char *const tables[] = {
   "  change_set INTEGER NOT NULL REFERENCES change_set, position INTEGER,"
   "  at INTEGER NOT NULL, event TEXT NOT NULL, actor TEXT NOT NULL, text TEXT) STRICT;"
   "CREATE INDEX event_of_change_set ON event (change_set)",
+  "ALTER TABLE change_set ADD COLUMN confirm_within INTEGER NOT NULL DEFAULT 0;"
+  "ALTER TABLE change_set ADD COLUMN waiting_since INTEGER NOT NULL DEFAULT 0;"
+  "ALTER TABLE change_set ADD COLUMN waiting_since_boot INTEGER NOT NULL DEFAULT 0;"
+  "ALTER TABLE change_set ADD COLUMN waiting_boot TEXT NOT NULL DEFAULT ''",
   NULL,
 };
 
@@ -100,6 +104,13 @@ step_to_json (const KtChangeStep *step)
   return object;
 }
 
+gint64
+kt_change_left (const KtChange *change)
+{
+  KtMoment now = kt_moment_now ();
+  return kt_moment_left (&change->waiting_since, change->confirm_within, &now);
+}
+
 JsonObject *
 kt_change_to_json (const KtChange *change)
 {
@@ -112,6 +123,9 @@ kt_change_to_json (const KtChange *change)
   json_object_set_string_member (object, "state", kt_change_state_name (change->state));
   set_time (object, "created_at_ms", change->created_at);
   set_time (object, "ended_at_ms", change->ended_at);
+  set_time (object, "confirm_within_ms", change->confirm_within);
+  if (change->state == KT_CHANGE_WAITING)
+    json_object_set_int_member (object, "confirm_left_ms", kt_change_left (change));
   kt_json_set_string (object, "reason", change->reason);
   JsonArray *steps = json_array_new ();
   for (guint i = 0; i < change->steps->len; i++)
@@ -244,6 +258,10 @@ read_change (KtState *state, sqlite3_stmt *row, GError **error)
   change->created_at = sqlite3_column_int64 (row, 6);
   change->ended_at = sqlite3_column_int64 (row, 7);
   change->reason = g_strdup (text_of (row, 8));
+  change->confirm_within = sqlite3_column_int64 (row, 9);
+  change->waiting_since = (KtMoment){ .boot = g_intern_string (text_of (row, 12)),
+                                      .since_boot_ms = sqlite3_column_int64 (row, 11),
+                                      .wall_ms = sqlite3_column_int64 (row, 10) };
   change->steps = g_ptr_array_new_with_free_func ((GDestroyNotify) kt_change_step_free);
   return read_steps (state, change, error) ? g_steal_pointer (&change) : NULL;
 }
@@ -265,7 +283,8 @@ select_changes (KtState *state, gint64 id, const char *server, guint states, gin
   g_autofree char *unwanted = names_outside (states);
   g_autoptr (sqlite3_stmt) rows = kt_state_prepare (
     state, error,
-    "SELECT id, title, server, server_name, actor, state, created_at, ended_at, reason FROM change_set"
+    "SELECT id, title, server, server_name, actor, state, created_at, ended_at, reason, confirm_within, waiting_since,"
+    " waiting_since_boot, waiting_boot FROM change_set"
     " WHERE (?1 = 0 OR id = ?1) AND (?2 IS NULL OR server = ?2) AND instr(?3, '|' || state || '|') = 0"
     " ORDER BY id DESC LIMIT ?4", "issi", id, server, unwanted, limit);
   g_autoptr (GPtrArray) changes = g_ptr_array_new_with_free_func ((GDestroyNotify) kt_change_free);

@@ -6,10 +6,12 @@
 #pragma once
 
 #include "base/state.h"
+#include "change/moment.h"
 #include "change/plan.h"
 
 typedef enum {
   KT_CHANGE_RUNNING, /* steps are being applied */
+  KT_CHANGE_WAITING, /* all steps applied and verified; undone unless it is confirmed in time */
   KT_CHANGE_APPLIED, /* all steps applied and verified */
   KT_CHANGE_UNDOING, /* steps are being undone */
   KT_CHANGE_UNDONE,  /* the system is as before */
@@ -17,8 +19,9 @@ typedef enum {
   KT_N_CHANGE_STATES
 } KtChangeState;
 
-/* Neither as before nor as planned: no other change set of the server may begin. */
-#define KT_CHANGE_UNFINISHED (1u << KT_CHANGE_RUNNING | 1u << KT_CHANGE_UNDOING | 1u << KT_CHANGE_STUCK)
+/* Neither as before nor as planned for good: no other change set of the server may begin. */
+#define KT_CHANGE_UNFINISHED \
+  (1u << KT_CHANGE_RUNNING | 1u << KT_CHANGE_WAITING | 1u << KT_CHANGE_UNDOING | 1u << KT_CHANGE_STUCK)
 
 typedef enum {
   KT_STEP_PLANNED,
@@ -49,6 +52,8 @@ typedef struct {
   char *title, *server, *server_name, *actor; /* actor: "root via command line" */
   KtChangeState state;
   gint64 created_at, ended_at; /* Unix milliseconds */
+  gint64 confirm_within;       /* milliseconds; 0: nobody needs to confirm it */
+  KtMoment waiting_since;      /* wall_ms 0: not yet */
   char *reason;                /* why it was undone or is stuck, NULL */
   GPtrArray *steps;            /* KtChangeStep */
 } KtChange;
@@ -57,7 +62,10 @@ void kt_change_step_free (KtChangeStep *step);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (KtChangeStep, kt_change_step_free)
 void kt_change_free (KtChange *change);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (KtChange, kt_change_free)
-/* {id, title, server, server_name, actor, state, created_at_ms, ended_at_ms, reason,
+/* Milliseconds in which a waiting change set can still be confirmed; 0: it is to be undone. */
+gint64 kt_change_left (const KtChange *change);
+
+/* {id, title, server, server_name, actor, state, created_at_ms, ended_at_ms, confirm_within_ms, confirm_left_ms, reason,
  *  steps: [{position, kind, description, state, args, before, interrupts, interruption_ms, started_at_ms, ended_at_ms,
  *           error}]}; what is not yet known is absent. */
 JsonObject *kt_change_to_json (const KtChange *change);

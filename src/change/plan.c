@@ -65,6 +65,8 @@ kt_plan_to_json (const KtPlan *plan)
   json_object_set_string_member (object, "title", plan->title);
   json_object_set_string_member (object, "server", plan->server);
   json_object_set_string_member (object, "server_name", plan->server_name);
+  if (plan->confirm_within_ms > 0)
+    json_object_set_int_member (object, "confirm_within_ms", plan->confirm_within_ms);
   JsonArray *steps = json_array_new ();
   for (guint i = 0; i < plan->steps->len; i++)
     json_array_add_object_element (steps, step_to_json (g_ptr_array_index (plan->steps, i)));

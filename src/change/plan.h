@@ -18,6 +18,7 @@ typedef struct {
   char *server; /* system identifier: one change set at a time per server */
   char *server_name; /* for people, without secrets */
   GPtrArray *steps; /* KtPlanStep */
+  gint64 confirm_within_ms; /* undone unless somebody confirms it in this time; 0: nobody needs to */
 } KtPlan;
 
 void kt_plan_step_free (KtPlanStep *step);
@@ -27,5 +28,5 @@ void kt_plan_free (KtPlan *plan);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (KtPlan, kt_plan_free)
 /* Takes @args. */
 KtPlanStep *kt_plan_add (KtPlan *plan, const KtStepKind *kind, JsonObject *args);
-/* {title, server, server_name, steps: [{kind, description, args, interrupts, interruption_ms}]} */
+/* {title, server, server_name, confirm_within_ms, steps: [{kind, description, args, interrupts, interruption_ms}]} */
 JsonObject *kt_plan_to_json (const KtPlan *plan);

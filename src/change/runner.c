@@ -8,6 +8,7 @@
 
 #include "base/crash.h"
 #include "base/error.h"
+#include "base/size.h"
 #include "change/lock.h"
 #include "change/transition.h"
 
@@ -227,10 +228,12 @@ go_forward (Run *run, GError **error)
         return FALSE;
     }
   run->failed = NULL;
-  if (!record (run, NULL, KT_CHANGE_APPLIED, NULL, error))
-    return FALSE;
-  tell (run, NULL, kt_change_state_name (KT_CHANGE_APPLIED));
-  return TRUE;
+  gboolean recorded = run->change->confirm_within > 0
+                        ? kt_transition_waiting (run->runner->state, run->change, run->runner->actor, error)
+                        : record (run, NULL, KT_CHANGE_APPLIED, NULL, error);
+  if (recorded)
+    tell (run, NULL, kt_change_state_name (run->change->state));
+  return recorded;
 }
 
 static gboolean
@@ -286,7 +289,10 @@ refuse_unfinished (const KtRunner *runner, const char *server, GError **error)
   if (changes->len == 0)
     return TRUE;
   const KtChange *change = g_ptr_array_index (changes, 0);
-  g_autofree char *hint = g_strdup_printf ("kastune undo %" G_GINT64_FORMAT, change->id);
+  g_autofree char *undo = g_strdup_printf ("kastune undo %" G_GINT64_FORMAT, change->id);
+  g_autofree char *hint = change->state == KT_CHANGE_WAITING
+                            ? g_strdup_printf ("kastune confirm %" G_GINT64_FORMAT " keeps it, %s goes back", change->id, undo)
+                            : g_steal_pointer (&undo);
   kt_error_set (error, KT_ERROR_REFUSED, change->reason, hint,
                 "change set %" G_GINT64_FORMAT " (%s) of this server is not finished: %s", change->id, change->title,
                 kt_change_state_name (change->state));
@@ -388,11 +394,22 @@ ask_steps (const Run *run, GError **error)
   return TRUE;
 }
 
+static gboolean
+is_overdue (const KtChange *change)
+{
+  return change->state == KT_CHANGE_WAITING && kt_change_left (change) == 0;
+}
+
 /* Why an unfinished change set is being undone; NULL keeps the reason that stands in the journal. */
 static char *
 reason_to_go_back (const Run *run)
 {
-  if (run->change->state == KT_CHANGE_APPLIED)
+  if (is_overdue (run->change))
+    {
+      g_autofree char *within = kt_duration_format (run->change->confirm_within);
+      return g_strdup_printf ("not confirmed within %s", within);
+    }
+  if (run->change->state == KT_CHANGE_APPLIED || run->change->state == KT_CHANGE_WAITING)
     return g_strdup_printf ("undone by %s", run->runner->actor);
   if (run->change->state == KT_CHANGE_STUCK)
     return g_strdup_printf ("stuck at first, tried again by %s", run->runner->actor);
@@ -429,39 +446,110 @@ undo_locked (Run *run, GError **error)
   return go_back (run, error);
 }
 
+/* Locked and loaded anew: what was seen before the lock may have changed. */
+static gboolean
+take (Run *run, gint64 id, KtLock **lock, GError **error)
+{
+  const KtRunner *runner = run->runner;
+  g_autoptr (KtChange) glance = NULL;
+  return kt_journal_init (runner->state, error) && (glance = kt_journal_load (runner->state, id, error)) != NULL
+         && (*lock = kt_lock_take (kt_state_directory (runner->state), glance->server, error)) != NULL
+         && (run->change = kt_journal_load (runner->state, id, error)) != NULL;
+}
+
 gboolean
 kt_runner_undo (const KtRunner *runner, gint64 id, GError **error)
 {
   g_auto (Run) run = { .runner = runner };
   g_autoptr (KtLock) lock = NULL;
-  g_autoptr (KtChange) glance = NULL;
-  if (!kt_journal_init (runner->state, error) || (glance = kt_journal_load (runner->state, id, error)) == NULL
-      || (lock = kt_lock_take (kt_state_directory (runner->state), glance->server, error)) == NULL
-      || (run.change = kt_journal_load (runner->state, id, error)) == NULL
-      || !may_be_undone (runner, run.change, error))
+  if (!take (&run, id, &lock, error) || !may_be_undone (runner, run.change, error))
     return FALSE;
-  if (run.change->state == KT_CHANGE_APPLIED && !ask_steps (&run, error))
+  gboolean whole = run.change->state == KT_CHANGE_APPLIED || run.change->state == KT_CHANGE_WAITING;
+  if (whole && !ask_steps (&run, error))
     return FALSE;
   return undo_locked (&run, error);
 }
 
-/* TRUE with *changed untouched when its holder lives or somebody else has finished it meanwhile. */
 static gboolean
-recover_one (const KtRunner *runner, const KtChange *seen, guint *changed, GError **error)
+verify_again (Run *run, GError **error)
+{
+  KtStepContext context = context_of (run->runner, run->runner->cancellable);
+  for (guint i = 0; i < run->change->steps->len; i++)
+    {
+      const KtChangeStep *step = g_ptr_array_index (run->change->steps, i);
+      const KtStepKind *kind = find_kind (run->runner, step->kind, error);
+      if (kind == NULL || interrupted (run->runner->cancellable, error))
+        return FALSE;
+      tell (run, step, "verifying");
+      if (kind->verify == NULL || kind->verify (&context, step->args, step->before, error))
+        continue;
+      prefix_with_step (run, step, "not confirmed, it goes back when its time is over", error);
+      return FALSE;
+    }
+  return TRUE;
+}
+
+static gboolean
+confirm_too_late (Run *run, GError **error)
+{
+  g_autofree char *within = kt_duration_format (run->change->confirm_within);
+  if (!undo_locked (run, error))
+    return FALSE;
+  kt_error_set (error, KT_ERROR_TIMEOUT, NULL, "kastune apply",
+                "change set %" G_GINT64_FORMAT " was not confirmed within %s: undone, the system is as before",
+                run->change->id, within);
+  return FALSE;
+}
+
+gboolean
+kt_runner_confirm (const KtRunner *runner, gint64 id, GError **error)
+{
+  g_auto (Run) run = { .runner = runner };
+  g_autoptr (KtLock) lock = NULL;
+  if (!take (&run, id, &lock, error))
+    return FALSE;
+  if (run.change->state != KT_CHANGE_WAITING)
+    {
+      kt_error_set (error, KT_ERROR_REFUSED, run.change->reason, "kastune status",
+                    "change set %" G_GINT64_FORMAT " does not wait to be confirmed: it is %s", id,
+                    kt_change_state_name (run.change->state));
+      return FALSE;
+    }
+  if (is_overdue (run.change))
+    return confirm_too_late (&run, error);
+  GError *failure = NULL;
+  if (!verify_again (&run, &failure))
+    {
+      translate_cancelled (&failure);
+      g_propagate_error (error, failure);
+      return FALSE;
+    }
+  if (!record (&run, NULL, KT_CHANGE_APPLIED, NULL, error))
+    return FALSE;
+  tell (&run, NULL, kt_change_state_name (KT_CHANGE_APPLIED));
+  return TRUE;
+}
+
+static gboolean
+needs_finishing (const KtChange *change)
+{
+  return change->state == KT_CHANGE_WAITING ? is_overdue (change) : (KT_CHANGE_UNFINISHED & 1u << change->state) != 0;
+}
+
+gboolean
+kt_runner_finish (const KtRunner *runner, gint64 id, guint *changed, GError **error)
 {
   g_autoptr (GError) failure = NULL;
-  g_autoptr (KtLock) lock = kt_lock_take (kt_state_directory (runner->state), seen->server, &failure);
-  if (lock == NULL && g_error_matches (failure, KT_ERROR, KT_ERROR_REFUSED))
-    return TRUE;
+  g_autoptr (KtLock) lock = NULL;
   g_auto (Run) run = { .runner = runner };
-  if (lock != NULL)
-    run.change = kt_journal_load (runner->state, seen->id, &failure);
-  if (run.change == NULL)
+  if (!take (&run, id, &lock, &failure))
     {
+      if (g_error_matches (failure, KT_ERROR, KT_ERROR_REFUSED))
+        return TRUE;
       g_propagate_error (error, g_steal_pointer (&failure));
       return FALSE;
     }
-  if ((KT_CHANGE_UNFINISHED & 1u << run.change->state) == 0)
+  if (!needs_finishing (run.change))
     return TRUE;
   if (!undo_locked (&run, error))
     return FALSE;
@@ -469,8 +557,8 @@ recover_one (const KtRunner *runner, const KtChange *seen, guint *changed, GErro
   return TRUE;
 }
 
-gboolean
-kt_runner_recover (const KtRunner *runner, guint *changed, GError **error)
+static gboolean
+finish_all (const KtRunner *runner, gboolean only_overdue, guint *changed, GError **error)
 {
   *changed = 0;
   if (!kt_journal_init (runner->state, error))
@@ -478,8 +566,24 @@ kt_runner_recover (const KtRunner *runner, guint *changed, GError **error)
   g_autoptr (GPtrArray) changes = kt_journal_unfinished (runner->state, NULL, error);
   GError *first = NULL;
   for (guint i = 0; changes != NULL && i < changes->len; i++)
-    recover_one (runner, g_ptr_array_index (changes, i), changed, first == NULL ? &first : NULL);
+    {
+      const KtChange *change = g_ptr_array_index (changes, i);
+      if (only_overdue ? is_overdue (change) : needs_finishing (change))
+        kt_runner_finish (runner, change->id, changed, first == NULL ? &first : NULL);
+    }
   if (first != NULL)
     g_propagate_error (error, first);
   return changes != NULL && first == NULL;
+}
+
+gboolean
+kt_runner_recover (const KtRunner *runner, guint *changed, GError **error)
+{
+  return finish_all (runner, FALSE, changed, error);
+}
+
+gboolean
+kt_runner_expire (const KtRunner *runner, guint *changed, GError **error)
+{
+  return finish_all (runner, TRUE, changed, error);
 }

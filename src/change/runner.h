@@ -7,21 +7,30 @@
 
 #include "change/journal.h"
 
+typedef enum {
+  KT_ANSWER_NONE,
+  KT_ANSWER_KEEP,
+  KT_ANSWER_BACK,
+} KtAnswer;
+
 typedef struct {
   KtState *state;
   const KtStepKind *const *kinds; /* NULL-terminated: needed to resume a journal */
   const char *actor;
   GCancellable *cancellable;
-  /* Told about every transition once it is journaled. @event is the new state's name ("running", "applying", "applied",
-   * "undoing", "undone", "stuck") or "verifying". @step NULL: about the whole change set. May be NULL. */
+  /* Told about every transition once it is journaled. @event is the new state's name ("running", "applying", "waiting",
+   * "applied", "undoing", "undone", "stuck") or "verifying". @step NULL: about the whole change set. May be NULL. */
   void (*watch) (gpointer watcher, const KtChange *change, const KtChangeStep *step, const char *event);
   void (*progress) (gpointer watcher, const char *what, gint64 done, gint64 total);
+  /* Asked now and then by kt_runner_wait: what does somebody who sits there say? May be NULL: nobody does. */
+  KtAnswer (*answer) (gpointer watcher);
   gpointer watcher;
 } KtRunner;
 
-/* All three create the journal's tables when absent (kt_journal_init). */
+/* All of them create the journal's tables when absent (kt_journal_init). */
 
-/* check of all steps, then prepare, apply, verify one after the other. When a step fails or is cancelled, everything
+/* check of all steps, then prepare, apply, verify one after the other. Ends as APPLIED, or as WAITING when the plan wants to
+ * be confirmed. When a step fails or is cancelled, everything
  * done so far is undone and the step's own error is returned, prefixed with where things stand: "nothing was changed",
  * "undone, the system is as before". When the undo fails as well the change set is stuck, which the error says instead,
  * with the undo's code. @id (may be NULL) is set as soon as the change set stands in the journal, also on failure.
@@ -29,13 +38,29 @@ typedef struct {
  * or the plan is empty; KT_ERROR_STATE when the journal is damaged; KT_ERROR_NO_SPACE when it could not record an undo. */
 gboolean kt_runner_apply (const KtRunner *runner, const KtPlan *plan, gint64 *id, GError **error);
 
-/* Undoes an applied change set, newest step first, or carries on with an unfinished one. can_undo of all steps of an applied
+/* Undoes an applied or waiting change set, newest step first, or carries on with an unfinished one. can_undo of all steps of an applied
  * one is asked before anything happens; from then on it cannot be cancelled.
  * Errors: KT_ERROR_NOT_FOUND, KT_ERROR_REFUSED when it is undone already, a newer one of the same server is applied (named,
  * with the command as hint) or another kastune works on the server; KT_ERROR_CHANGED; the undo's own when it is stuck. */
 gboolean kt_runner_undo (const KtRunner *runner, gint64 id, GError **error);
 
-/* Finishes what a crash left: a running change set is undone, an undo is carried on, a stuck one is tried again. @changed
+/* A waiting change set stays: verify of all steps again, then it is APPLIED. When one of them fails it goes on waiting, and
+ * goes back when its time is over. When that is over already it is undone, and KT_ERROR_TIMEOUT says so.
+ * Errors: KT_ERROR_NOT_FOUND, KT_ERROR_REFUSED when it does not wait or another kastune works on the server; the steps' own. */
+gboolean kt_runner_confirm (const KtRunner *runner, gint64 id, GError **error);
+
+/* Stays until a change set is no longer waiting, and undoes it when its time is over; also finishes what a crash left of it.
+ * Any number may wait for the same one: no lock is held meanwhile, whoever comes first does the work. TRUE: it is confirmed.
+ * Errors: KT_ERROR_TIMEOUT when its time was over, KT_ERROR_FAILED when somebody undid it; KT_ERROR_INTERRUPTED when
+ * cancelled, which changes nothing; those of confirm (after KT_ANSWER_KEEP) and undo. */
+gboolean kt_runner_wait (const KtRunner *runner, gint64 id, GError **error);
+
+/* Finishes what a crash left: a running change set is undone, an undo is carried on, a stuck one is tried again, a waiting
+ * one is undone when its time is over. @changed
  * counts those finished. Without any it is cheap: one query. A change set whose holder still lives is left alone.
  * Errors: that of the first that could not be finished; the others are tried all the same. */
 gboolean kt_runner_recover (const KtRunner *runner, guint *changed, GError **error);
+/* The part of it that needs nobody's word, since it was agreed on beforehand: waiting ones whose time is over. */
+gboolean kt_runner_expire (const KtRunner *runner, guint *changed, GError **error);
+/* The same for one change set. TRUE with *changed untouched when it has no need of it or its holder still lives. */
+gboolean kt_runner_finish (const KtRunner *runner, gint64 id, guint *changed, GError **error);

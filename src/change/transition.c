@@ -2,6 +2,7 @@
 #include "change/transition.h"
 
 #include "base/crash.h"
+#include "base/size.h"
 
 static gint64
 now_ms (void)
@@ -66,6 +67,8 @@ change_from_plan (const KtPlan *plan, const char *actor)
   change->actor = g_strdup (actor);
   change->state = KT_CHANGE_RUNNING;
   change->created_at = now_ms ();
+  change->confirm_within = plan->confirm_within_ms;
+  change->waiting_since.boot = "";
   change->steps = g_ptr_array_new_with_free_func ((GDestroyNotify) kt_change_step_free);
   for (guint i = 0; i < plan->steps->len; i++)
     g_ptr_array_add (change->steps, step_from_plan (g_ptr_array_index (plan->steps, i), i + 1));
@@ -89,10 +92,10 @@ insert_change (KtState *state, KtChange *change, GError **error)
 {
   const char *name = kt_change_state_name (change->state);
   if (!kt_state_run (state, error,
-                     "INSERT INTO change_set (title, server, server_name, actor, state, created_at)"
-                     " VALUES (?, ?, ?, ?, ?, ?)",
-                     "sssssi", change->title, change->server, change->server_name, change->actor, name,
-                     change->created_at))
+                     "INSERT INTO change_set (title, server, server_name, actor, state, created_at, confirm_within)"
+                     " VALUES (?, ?, ?, ?, ?, ?, ?)",
+                     "sssssii", change->title, change->server, change->server_name, change->actor, name,
+                     change->created_at, change->confirm_within))
     return FALSE;
   change->id = kt_state_last_id (state);
   for (guint i = 0; i < change->steps->len; i++)
@@ -136,6 +139,28 @@ kt_transition_change (KtState *state, KtChange *change, KtChangeState to, const 
       g_free (change->reason);
       change->reason = g_strdup (text);
     }
+  return TRUE;
+}
+
+gboolean
+kt_transition_waiting (KtState *state, KtChange *change, const char *actor, GError **error)
+{
+  KtMoment now = kt_moment_now ();
+  g_autofree char *within = kt_duration_format (change->confirm_within);
+  g_autofree char *text = g_strdup_printf ("to be confirmed within %s", within);
+  const char *name = kt_change_state_name (KT_CHANGE_WAITING);
+  if (!kt_state_begin (state, error))
+    return FALSE;
+  gboolean written
+    = kt_state_run (state, error,
+                    "UPDATE change_set SET state = ?, waiting_since = ?, waiting_since_boot = ?, waiting_boot = ?"
+                    " WHERE id = ?",
+                    "siisi", name, now.wall_ms, now.since_boot_ms, now.boot, change->id)
+      && add_event (state, change->id, 0, now.wall_ms, name, actor, text, error);
+  if (!finish (state, written, "change set", name, error))
+    return FALSE;
+  change->state = KT_CHANGE_WAITING;
+  change->waiting_since = now;
   return TRUE;
 }
 

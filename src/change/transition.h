@@ -16,6 +16,9 @@ KtChange *kt_transition_begin (KtState *state, const KtPlan *plan, const char *a
 gboolean kt_transition_change (KtState *state, KtChange *change, KtChangeState to, const char *actor, const char *text,
                                GError **error);
 
+/* From RUNNING to WAITING: the time to confirm it begins now. */
+gboolean kt_transition_waiting (KtState *state, KtChange *change, const char *actor, GError **error);
+
 /* With what undo needs, before apply begins. Takes over a reference of @before on success. */
 gboolean kt_transition_applying (KtState *state, const KtChange *change, KtChangeStep *step, JsonObject *before,
                                  const char *actor, GError **error);

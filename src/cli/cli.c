@@ -9,6 +9,7 @@
 #include "cli/words.h"
 
 #include <errno.h>
+#include <poll.h>
 #include <pwd.h>
 #include <stdio.h>
 #include <unistd.h>
@@ -82,6 +83,18 @@ ask (gpointer user, JsonObject *plan)
   return fgets (answer, sizeof answer, stdin) != NULL && (answer[0] == 'y' || answer[0] == 'Y');
 }
 
+/* A line is there or it is not: waiting goes on meanwhile. */
+static int
+keep (gpointer user)
+{
+  struct pollfd input = { STDIN_FILENO, POLLIN, 0 };
+  char answer[16] = "";
+  if (poll (&input, 1, 0) <= 0 || fgets (answer, sizeof answer, stdin) == NULL)
+    return 0;
+  const char letter = g_ascii_tolower (answer[0]);
+  return (letter == 'y') - (letter == 'n');
+}
+
 static void
 print_error (const GError *error, gboolean json)
 {
@@ -131,6 +144,7 @@ run_operation (KtWords *words, GCancellable *cancellable, GError **error)
     .cancellable = cancellable,
     .actor = actor,
     .confirm = isatty (STDIN_FILENO) && !words->json ? ask : NULL,
+    .keep = isatty (STDIN_FILENO) && !words->json ? keep : NULL,
     .progress = words->json ? NULL : show_progress,
     .user = &session,
   };

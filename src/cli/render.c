@@ -22,6 +22,8 @@ static const struct {
   { "plan", kt_render_plan },
   { "apply", kt_render_apply },
   { "undo", kt_render_undo },
+  { "confirm", kt_render_confirm },
+  { "wait", kt_render_confirm },
   { "status", kt_render_status },
   { "history", kt_render_history },
   { "reference", kt_render_reference },

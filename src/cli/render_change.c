@@ -96,6 +96,23 @@ kt_render_plan (JsonObject *answer, GString *out, guint width)
   kt_render_findings (answer, out, width);
 }
 
+static void
+render_waiting (JsonObject *change, GString *out, guint width)
+{
+  gint64 id = kt_json_int (change, "id", 0);
+  g_autofree char *left = kt_duration_format (kt_json_int (change, "confirm_left_ms", 0));
+  kt_render_line (out, width, "Change set %" G_GINT64_FORMAT " is applied and verified, and waits to be confirmed: kastune confirm %" G_GINT64_FORMAT
+                  " within %s, else it is undone. kastune undo %" G_GINT64_FORMAT " goes back now.", id, id, left, id);
+}
+
+void
+kt_render_confirm (JsonObject *answer, GString *out, guint width)
+{
+  JsonObject *change = kt_json_object (answer, "change");
+  kt_render_line (out, width, "Change set %" G_GINT64_FORMAT " is confirmed and stays. kastune undo goes back at any time.",
+                  kt_json_int (change, "id", 0));
+}
+
 void
 kt_render_apply (JsonObject *answer, GString *out, guint width)
 {
@@ -105,6 +122,11 @@ kt_render_apply (JsonObject *answer, GString *out, guint width)
       kt_render_plan (answer, out, width);
       if (json_object_has_member (answer, "declined"))
         g_string_append (out, kt_json_bool (answer, "declined", FALSE) ? "\nNothing was changed.\n" : "\nOnly shown; nothing was changed.\n");
+      return;
+    }
+  if (g_str_equal (kt_json_string (change, "state", ""), "waiting"))
+    {
+      render_waiting (change, out, width);
       return;
     }
   JsonArray *settings = kt_json_array (answer, "settings");
@@ -144,7 +166,9 @@ kt_render_status (JsonObject *answer, GString *out, guint width)
 {
   JsonObject *unfinished = kt_json_object (answer, "unfinished");
   JsonObject *change = kt_json_object (answer, "change");
-  if (unfinished != NULL)
+  if (unfinished != NULL && g_str_equal (kt_json_string (unfinished, "state", ""), "waiting"))
+    render_waiting (unfinished, out, width);
+  else if (unfinished != NULL)
     {
       render_change_head (unfinished, out, width);
       g_autofree char *hint = g_strdup_printf ("It is not finished: kastune was ended in the middle, or an undo failed. kastune undo %" G_GINT64_FORMAT

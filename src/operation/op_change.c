@@ -2,70 +2,18 @@
  *
  * plan, apply, undo, status, history.
  */
+#include "operation/change_parts.h"
+#include "operation/confirm.h"
 #include "operation/handlers.h"
 #include "operation/proposal.h"
 
 #include "base/error.h"
-#include "change/runner.h"
 
 JsonObject *
 kt_handle_plan (KtOperationContext *context, JsonObject *args, GError **error)
 {
   g_autoptr (KtProposed) proposed = kt_proposed_new (context, args, error);
   return proposed != NULL ? json_object_ref (proposed->shown) : NULL;
-}
-
-/* Tells whoever watches which step is at what: "step 2 of 3: set 31 parameters …", then only that it is verified. */
-static void
-watch_steps (gpointer user, const KtChange *change, const KtChangeStep *step, const char *event)
-{
-  static const char *const whole[] = { "applying", "undoing", "stuck", NULL };
-  KtOperationContext *context = user;
-  if (context->progress == NULL || step == NULL)
-    return;
-  gboolean forward = g_str_equal (event, "applying");
-  g_autofree char *what = g_strv_contains (whole, event)
-                            ? g_strdup_printf ("step %" G_GINT64_FORMAT " of %u: %s%s%s", step->id, change->steps->len,
-                                               forward ? "" : event, forward ? "" : ": ", step->description)
-                            : g_strdup_printf ("step %" G_GINT64_FORMAT " of %u: %s", step->id, change->steps->len, event);
-  context->progress (context->user, what, 0, 0);
-}
-
-static void
-pass_progress (gpointer user, const char *what, gint64 done, gint64 total)
-{
-  KtOperationContext *context = user;
-  if (context->progress != NULL)
-    context->progress (context->user, what, done, total);
-}
-
-static KtRunner
-runner_of (KtOperationContext *context, KtState *state)
-{
-  return (KtRunner){
-    .state = state,
-    .kinds = kt_step_kinds,
-    .actor = context->actor,
-    .cancellable = context->cancellable,
-    .watch = watch_steps,
-    .progress = pass_progress,
-    .watcher = context,
-  };
-}
-
-/* What a crash left is finished before anything new begins, and said. */
-static gboolean
-recover (KtOperationContext *context, const KtRunner *runner, JsonObject *answer, GError **error)
-{
-  guint recovered = 0;
-  if (!kt_runner_recover (runner, &recovered, error))
-    return FALSE;
-  if (recovered > 0)
-    {
-      json_object_set_int_member (answer, "recovered", recovered);
-      pass_progress (context, "a change set that was interrupted earlier has been undone; the server is as it was before it", 0, 0);
-    }
-  return TRUE;
 }
 
 /* TRUE: go on. FALSE without error: only looking, or the answer was no. */
@@ -86,25 +34,16 @@ may_go_on (KtOperationContext *context, JsonObject *args, JsonObject *shown, gbo
   return !*declined;
 }
 
-static JsonObject *
-change_answer (KtState *state, gint64 id, JsonObject *shown, GError **error)
-{
-  g_autoptr (KtChange) change = kt_journal_load (state, id, error);
-  if (change == NULL)
-    return NULL;
-  json_object_set_object_member (shown, "change", kt_change_to_json (change));
-  return json_object_ref (shown);
-}
-
 JsonObject *
 kt_handle_apply (KtOperationContext *context, JsonObject *args, GError **error)
 {
+  if (!kt_confirm_check_args (args, error))
+    return NULL;
   g_autoptr (KtState) state = kt_state_open (context->state_directory, error);
   if (state == NULL)
     return NULL;
-  KtRunner runner = runner_of (context, state);
-  g_autoptr (JsonObject) recovered = json_object_new ();
-  if (!kt_json_bool (args, "dry_run", FALSE) && !recover (context, &runner, recovered, error))
+  KtRunner runner = kt_change_runner (context, state);
+  if (!kt_json_bool (args, "dry_run", FALSE) && !kt_change_finish (&runner, context, TRUE, error))
     return NULL;
   g_autoptr (KtProposed) proposed = kt_proposed_new (context, args, error);
   if (proposed == NULL)
@@ -124,38 +63,13 @@ kt_handle_apply (KtOperationContext *context, JsonObject *args, GError **error)
       return json_object_ref (proposed->shown);
     }
   gint64 id = 0;
+  proposed->plan->confirm_within_ms = kt_json_int (args, "confirm_within", 0);
   if (!kt_runner_apply (&runner, proposed->plan, &id, error))
     return NULL;
-  return change_answer (state, id, proposed->shown, error);
-}
-
-/* Every server that has a change set in @state; undo and status choose by the one that answers, if any does. */
-static char *
-server_of (KtOperationContext *context, JsonObject *args)
-{
-  g_autoptr (KtFacts) facts = kt_facts_load (context, args, 0, NULL);
-  return facts != NULL && facts->connection != NULL ? kt_connection_server_id (facts->connection) : NULL;
-}
-
-static gboolean
-undo_target (KtOperationContext *context, KtState *state, JsonObject *args, gint64 *id, GError **error)
-{
-  *id = kt_json_int (args, "id", 0);
-  if (*id > 0)
-    return TRUE;
-  g_autofree char *server = server_of (context, args);
-  g_autoptr (GError) local = NULL;
-  g_autoptr (KtChange) newest = kt_journal_newest (state, server, 1 << KT_CHANGE_APPLIED | KT_CHANGE_UNFINISHED, &local);
-  if (newest != NULL)
-    {
-      *id = newest->id;
-      return TRUE;
-    }
-  if (local != NULL)
-    g_propagate_error (error, g_steal_pointer (&local));
-  else
-    kt_error_set (error, KT_ERROR_NOT_FOUND, NULL, "kastune history", "there is nothing to undo in %s", kt_state_directory (state));
-  return FALSE;
+  if (proposed->plan->confirm_within_ms > 0
+      && !kt_confirm_wait (context, &runner, id, kt_json_bool (args, "detach", FALSE), error))
+    return NULL;
+  return kt_change_answer (state, id, proposed->shown, error);
 }
 
 JsonObject *
@@ -163,7 +77,8 @@ kt_handle_undo (KtOperationContext *context, JsonObject *args, GError **error)
 {
   g_autoptr (KtState) state = kt_state_open (context->state_directory, error);
   gint64 id = 0;
-  if (state == NULL || !kt_journal_init (state, error) || !undo_target (context, state, args, &id, error))
+  if (state == NULL || !kt_journal_init (state, error)
+      || !kt_change_choose (context, state, args, 1 << KT_CHANGE_APPLIED | KT_CHANGE_UNFINISHED, "to undo", &id, error))
     return NULL;
   g_autoptr (KtChange) change = kt_journal_load (state, id, error);
   if (change == NULL)
@@ -183,10 +98,8 @@ kt_handle_undo (KtOperationContext *context, JsonObject *args, GError **error)
       json_object_set_boolean_member (shown, "declined", declined);
       return g_steal_pointer (&shown);
     }
-  KtRunner runner = runner_of (context, state);
-  if (!kt_runner_undo (&runner, id, error))
-    return NULL;
-  return change_answer (state, id, shown, error);
+  KtRunner runner = kt_change_runner (context, state);
+  return kt_runner_undo (&runner, id, error) ? kt_change_answer (state, id, shown, error) : NULL;
 }
 
 static const KtStepKind *
@@ -230,7 +143,12 @@ kt_handle_status (KtOperationContext *context, JsonObject *args, GError **error)
   g_autoptr (KtState) state = kt_state_open (context->state_directory, error);
   if (state == NULL || !kt_journal_init (state, error))
     return NULL;
-  g_autofree char *server = server_of (context, args);
+  /* What is due was agreed on before. How it went stands in the journal, which is what is shown. */
+  KtRunner runner = kt_change_runner (context, state);
+  g_autoptr (GError) not_finished = NULL;
+  if (!kt_change_finish (&runner, context, FALSE, &not_finished))
+    kt_change_say (context, not_finished->message);
+  g_autofree char *server = kt_change_server (context, args);
   g_autoptr (GError) local = NULL;
   g_autoptr (KtChange) unfinished = kt_journal_newest (state, server, KT_CHANGE_UNFINISHED, &local);
   g_autoptr (KtChange) applied = local == NULL ? kt_journal_newest (state, server, 1 << KT_CHANGE_APPLIED, &local) : NULL;
@@ -245,10 +163,11 @@ kt_handle_status (KtOperationContext *context, JsonObject *args, GError **error)
       json_object_set_object_member (answer, "unfinished", kt_change_to_json (unfinished));
       context->findings = TRUE;
     }
-  if (applied != NULL)
+  const KtChange *in_force = unfinished != NULL && unfinished->state == KT_CHANGE_WAITING ? unfinished : applied;
+  if (in_force != NULL)
     {
-      json_object_set_object_member (answer, "change", kt_change_to_json (applied));
-      json_object_set_array_member (answer, "steps", verify_steps (context, applied));
+      json_object_set_object_member (answer, "change", kt_change_to_json (in_force));
+      json_object_set_array_member (answer, "steps", verify_steps (context, in_force));
     }
   return answer;
 }

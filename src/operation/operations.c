@@ -42,10 +42,22 @@ static const KtArg config_check_args[] = {
   { NULL },
 };
 
-static const KtArg plan_args[] = {
-  { .name = "no-tables", .type = KT_ARG_FLAG, .help = "leave the storage parameters of the indexer's tables alone" },
-  { .name = "no-restart", .type = KT_ARG_FLAG, .help = "only what a reload can do" },
-  { .name = "no-try", .type = KT_ARG_FLAG, .help = "do not start the settings in a scratch cluster first" },
+#define PLAN_ARGS \
+  { .name = "no-tables", .type = KT_ARG_FLAG, .help = "leave the storage parameters of the indexer's tables alone" }, \
+  { .name = "no-restart", .type = KT_ARG_FLAG, .help = "only what a reload can do" }, \
+  { .name = "no-try", .type = KT_ARG_FLAG, .help = "do not start the settings in a scratch cluster first" }
+
+static const KtArg plan_args[] = { PLAN_ARGS, { NULL } };
+
+static const KtArg apply_args[] = {
+  PLAN_ARGS,
+  { .name = "confirm-within", .type = KT_ARG_DURATION, .value = "TIME", .help = "undo it all unless kastune confirm says within this time (90s, 10min) that it is good" },
+  { .name = "detach", .type = KT_ARG_FLAG, .help = "with --confirm-within: do not stay until then; a kastune in the background does" },
+  { NULL },
+};
+
+static const KtArg confirm_args[] = {
+  { .name = "id", .type = KT_ARG_COUNT, .positional = TRUE, .value = "ID", .help = "change set that waits to be confirmed; without it, the newest" },
   { NULL },
 };
 
@@ -108,7 +120,18 @@ const KtOperation kt_operations[] = {
   { .name = "plan", .group = BACK, .summary = "Show what apply would do, step by step",
     .args = plan_args, .flags = KT_OPERATION_SERVER | KT_OPERATION_MACHINE, .run = kt_handle_plan },
   { .name = "apply", .group = BACK, .summary = "Carry out the plan: back up, write, activate, verify; undo by itself if anything fails",
-    .args = plan_args, .flags = KT_OPERATION_CHANGES | KT_OPERATION_SERVER | KT_OPERATION_MACHINE, .run = kt_handle_apply },
+    .help = "With --confirm-within the change set goes back by itself unless it is confirmed in time: here (y and Enter), or by "
+            "kastune confirm from anywhere, since it may be the way in that broke. Ctrl-C goes back at once. A second kastune in "
+            "the background watches the time as well, so the end of this one or of its terminal changes nothing; after a reboot "
+            "the next apply, confirm, wait, status or undo does what is due.",
+    .args = apply_args, .flags = KT_OPERATION_CHANGES | KT_OPERATION_SERVER | KT_OPERATION_MACHINE, .run = kt_handle_apply },
+  { .name = "confirm", .group = BACK, .summary = "Keep a change set that was applied with --confirm-within",
+    .help = "Every step is verified once more first. When one no longer is as planned nothing is confirmed, and the change set "
+            "goes back when its time is over.",
+    .args = confirm_args, .flags = KT_OPERATION_SERVER, .run = kt_handle_confirm },
+  { .name = "wait", .group = BACK, .summary = "Stay until a change set is confirmed, or its time is over and it is undone",
+    .help = "What apply --confirm-within does after its last step. Ctrl-C only stops the waiting.",
+    .args = confirm_args, .flags = KT_OPERATION_SERVER, .run = kt_handle_wait },
   { .name = "undo", .group = BACK, .summary = "Go back to what was before a change set", .args = undo_args,
     .flags = KT_OPERATION_CHANGES | KT_OPERATION_SERVER, .run = kt_handle_undo },
   { .name = "status", .group = BACK, .summary = "Say which change set is in force and whether the server still is as it left it",

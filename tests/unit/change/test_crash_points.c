@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * kill -9 at every crash point of an apply, of an undo and of a recovery, one after the other. This program starts
- * itself as the kastune that is killed: `test_crash_points apply|undo|recover FOLDER`.
+ * kill -9 at every crash point of an apply, an undo, a confirmation, a wait and a recovery, one after the other. This
+ * program starts itself as the kastune that is killed: `test_crash_points VERB FOLDER`.
  */
 #include "base/run.h"
 #include "edit_step.h"
@@ -15,6 +15,40 @@
 /* --- the kastune that is killed ----------------------------------------------------------------------------------- */
 
 static gboolean
+work_on_journal (const char *verb, const KtRunner *runner, GError **error)
+{
+  guint changed;
+  if (g_str_equal (verb, "recover"))
+    return kt_runner_recover (runner, &changed, error);
+  if (g_str_equal (verb, "undo"))
+    return kt_runner_undo (runner, 1, error);
+  if (g_str_equal (verb, "confirm"))
+    return kt_runner_confirm (runner, 1, error);
+  return kt_runner_wait (runner, 1, error);
+}
+
+/* Time is not waited for: "apply-overdue" leaves a change set that nobody can confirm any more. */
+static const struct {
+  const char *verb;
+  gint64 confirm_within_ms;
+  gboolean overdue;
+  const char *fail_call;
+} applies[] = {
+  { "apply" }, { "fail", .fail_call = "verify c" }, { "apply-waiting", 3600000 }, { "apply-overdue", 3600000, TRUE },
+};
+
+static gboolean
+work_apply (guint row, KtRunner *runner, const char *files, GError **error)
+{
+  g_autoptr (KtPlan) plan = edit_plan (files, "7001", "planned");
+  plan->confirm_within_ms = applies[row].confirm_within_ms;
+  edit_control.fail_call = applies[row].fail_call;
+  return kt_runner_apply (runner, plan, NULL, error)
+         && (!applies[row].overdue || kt_state_run (runner->state, error, "UPDATE change_set SET confirm_within = 1,"
+                                                    " waiting_boot = '', waiting_since = 1", NULL));
+}
+
+static gboolean
 work (const char *verb, const char *folder, GError **error)
 {
   g_autofree char *files = g_build_filename (folder, "files", NULL);
@@ -23,15 +57,10 @@ work (const char *verb, const char *folder, GError **error)
   if (state == NULL)
     return FALSE;
   KtRunner runner = { .state = state, .kinds = edit_kinds, .actor = "test" };
-  guint changed;
-  if (g_str_equal (verb, "recover"))
-    return kt_runner_recover (&runner, &changed, error);
-  if (g_str_equal (verb, "undo"))
-    return kt_runner_undo (&runner, 1, error);
-  g_autoptr (KtPlan) plan = edit_plan (files, "7001", "planned");
-  if (g_str_equal (verb, "fail"))
-    edit_control.fail_call = "verify c";
-  return kt_runner_apply (&runner, plan, NULL, error);
+  for (guint i = 0; i < G_N_ELEMENTS (applies); i++)
+    if (g_str_equal (verb, applies[i].verb))
+      return work_apply (i, &runner, files, error);
+  return work_on_journal (verb, &runner, error);
 }
 
 static int
@@ -92,11 +121,12 @@ assert_whole (const char *folder, guint point)
   g_autoptr (KtChange) change = kt_journal_newest (state, NULL, 0, &error);
   g_assert_no_error (error);
   KtChangeState says = change != NULL ? change->state : KT_CHANGE_UNDONE;
-  const char *expected = says == KT_CHANGE_APPLIED ? EDIT_PLANNED : EDIT_BEFORE;
-  if (g_strcmp0 (found, expected) != 0 || (says != KT_CHANGE_APPLIED && says != KT_CHANGE_UNDONE))
+  gboolean planned = says == KT_CHANGE_APPLIED || says == KT_CHANGE_WAITING;
+  const char *expected = planned ? EDIT_PLANNED : EDIT_BEFORE;
+  if (g_strcmp0 (found, expected) != 0 || (!planned && says != KT_CHANGE_UNDONE))
     g_test_message ("killed at point %u: the journal says %s, the files are %s", point, kt_change_state_name (says), found);
   g_assert_cmpstr (found, ==, expected);
-  g_assert_true (says == KT_CHANGE_APPLIED || says == KT_CHANGE_UNDONE);
+  g_assert_true (planned || says == KT_CHANGE_UNDONE);
   if (change != NULL && says == KT_CHANGE_UNDONE)
     g_assert_nonnull (change->reason);
   return says;
@@ -108,13 +138,25 @@ typedef struct {
   const char *verb;    /* is killed at each of its points */
   guint crash_prepare; /* the point at which `prepare` is killed, 0: not */
   int status;          /* of `verb` when nobody kills it */
+  guint ends;          /* states it may end in after the next start: 1 << KT_CHANGE_…, each of them must come up */
+  guint least;         /* points there are at least */
 } CrashRow;
 
+#define AS_BEFORE (1 << KT_CHANGE_UNDONE)
+#define AS_PLANNED (1 << KT_CHANGE_APPLIED)
+#define WAITS (1 << KT_CHANGE_WAITING)
+
 static const CrashRow rows[] = {
-  { "/change/crash-points/apply", NULL, "apply", 0, EXIT_SUCCESS },
-  { "/change/crash-points/apply-that-fails-and-goes-back", NULL, "fail", 0, EXIT_FAILURE },
-  { "/change/crash-points/undo", "apply", "undo", 0, EXIT_SUCCESS },
-  { "/change/crash-points/recovery-after-a-crash", "apply", "recover", 30, EXIT_SUCCESS },
+  { "/change/crash-points/apply", NULL, "apply", 0, EXIT_SUCCESS, AS_BEFORE | AS_PLANNED, 20 },
+  { "/change/crash-points/apply-that-fails-and-goes-back", NULL, "fail", 0, EXIT_FAILURE, AS_BEFORE, 20 },
+  { "/change/crash-points/undo", "apply", "undo", 0, EXIT_SUCCESS, AS_BEFORE | AS_PLANNED, 20 },
+  { "/change/crash-points/recovery-after-a-crash", "apply", "recover", 30, EXIT_SUCCESS, AS_BEFORE, 20 },
+  { "/change/crash-points/apply-to-be-confirmed", NULL, "apply-waiting", 0, EXIT_SUCCESS, AS_BEFORE | WAITS, 20 },
+  { "/change/crash-points/confirmation", "apply-waiting", "confirm", 0, EXIT_SUCCESS, AS_PLANNED | WAITS, 1 },
+  { "/change/crash-points/confirmation-that-comes-too-late", "apply-overdue", "confirm", 0, EXIT_FAILURE, AS_BEFORE, 20 },
+  { "/change/crash-points/end-of-the-wait", "apply-overdue", "wait", 0, EXIT_FAILURE, AS_BEFORE, 20 },
+  { "/change/crash-points/next-start-after-the-wait", "apply-overdue", "recover", 0, EXIT_SUCCESS, AS_BEFORE, 20 },
+  { "/change/crash-points/undo-of-what-waits", "apply-waiting", "undo", 0, EXIT_SUCCESS, AS_BEFORE | WAITS, 20 },
 };
 
 /* One case from its beginning: FALSE when @point lies behind the last one. */
@@ -157,11 +199,12 @@ test_points (gconstpointer data)
   guint points = count_points (row), killed = 0;
   while (killed < MOST_POINTS && crash_at (row, killed + 1, outcomes))
     killed++;
-  g_test_message ("%s: killed at %u points; afterwards %u as planned, %u as before (the last one was not killed)", row->verb,
-                  killed, outcomes[KT_CHANGE_APPLIED], outcomes[KT_CHANGE_UNDONE]);
+  g_test_message ("| %s%s%s | %u | %u | %u | %u |", row->prepare != NULL ? row->prepare : "", row->prepare != NULL ? ", then " : "",
+                  row->verb, killed, outcomes[KT_CHANGE_UNDONE], outcomes[KT_CHANGE_APPLIED], outcomes[KT_CHANGE_WAITING]);
   g_assert_cmpuint (killed, ==, points);
-  g_assert_cmpuint (outcomes[KT_CHANGE_UNDONE], >, 0);
-  g_assert_cmpuint (points, >=, 20);
+  g_assert_cmpuint (points, >=, row->least);
+  for (guint state = 0; state < KT_N_CHANGE_STATES; state++)
+    g_assert_cmpint (outcomes[state] > 0, ==, (row->ends & 1u << state) != 0);
 }
 
 int

@@ -1,0 +1,112 @@
+/* SPDX-License-Identifier: MIT */
+#include "operation/change_parts.h"
+
+#include "base/error.h"
+#include "operation/facts.h"
+#include "operation/proposal.h"
+
+/* Tells whoever watches which step is at what: "step 2 of 3: set 31 parameters …", then only that it is verified. */
+static void
+watch_steps (gpointer user, const KtChange *change, const KtChangeStep *step, const char *event)
+{
+  static const char *const whole[] = { "applying", "undoing", "stuck", NULL };
+  KtOperationContext *context = user;
+  if (context->progress == NULL || step == NULL)
+    return;
+  gboolean forward = g_str_equal (event, "applying");
+  g_autofree char *what = g_strv_contains (whole, event)
+                            ? g_strdup_printf ("step %" G_GINT64_FORMAT " of %u: %s%s%s", step->id, change->steps->len,
+                                               forward ? "" : event, forward ? "" : ": ", step->description)
+                            : g_strdup_printf ("step %" G_GINT64_FORMAT " of %u: %s", step->id, change->steps->len, event);
+  context->progress (context->user, what, 0, 0);
+}
+
+static void
+pass_progress (gpointer user, const char *what, gint64 done, gint64 total)
+{
+  KtOperationContext *context = user;
+  if (context->progress != NULL)
+    context->progress (context->user, what, done, total);
+}
+
+static KtAnswer
+pass_answer (gpointer user)
+{
+  KtOperationContext *context = user;
+  int said = context->keep (context->user);
+  return said > 0 ? KT_ANSWER_KEEP : said < 0 ? KT_ANSWER_BACK : KT_ANSWER_NONE;
+}
+
+KtRunner
+kt_change_runner (KtOperationContext *context, KtState *state)
+{
+  return (KtRunner){
+    .state = state,
+    .kinds = kt_step_kinds,
+    .actor = context->actor,
+    .cancellable = context->cancellable,
+    .watch = watch_steps,
+    .progress = pass_progress,
+    .answer = context->keep != NULL ? pass_answer : NULL,
+    .watcher = context,
+  };
+}
+
+void
+kt_change_say (KtOperationContext *context, const char *what)
+{
+  pass_progress (context, what, 0, 0);
+}
+
+gboolean
+kt_change_finish (const KtRunner *runner, KtOperationContext *context, gboolean all, GError **error)
+{
+  guint overdue = 0, crashed = 0;
+  if (!kt_runner_expire (runner, &overdue, error) || (all && !kt_runner_recover (runner, &crashed, error)))
+    return FALSE;
+  if (overdue > 0)
+    kt_change_say (context, "a change set was not confirmed in time and has been undone; the server is as it was before it");
+  if (crashed > 0)
+    kt_change_say (context, "a change set that was interrupted earlier has been undone; the server is as it was before it");
+  return TRUE;
+}
+
+char *
+kt_change_server (KtOperationContext *context, JsonObject *args)
+{
+  g_autoptr (KtFacts) facts = kt_facts_load (context, args, 0, NULL);
+  return facts != NULL && facts->connection != NULL ? kt_connection_server_id (facts->connection) : NULL;
+}
+
+gboolean
+kt_change_choose (KtOperationContext *context, KtState *state, JsonObject *args, guint states, const char *wanted, gint64 *id,
+                  GError **error)
+{
+  *id = kt_json_int (args, "id", 0);
+  if (*id > 0)
+    return TRUE;
+  g_autofree char *server = kt_change_server (context, args);
+  g_autoptr (GError) local = NULL;
+  g_autoptr (KtChange) newest = kt_journal_newest (state, server, states, &local);
+  if (newest != NULL)
+    {
+      *id = newest->id;
+      return TRUE;
+    }
+  if (local != NULL)
+    g_propagate_error (error, g_steal_pointer (&local));
+  else
+    kt_error_set (error, KT_ERROR_NOT_FOUND, NULL, "kastune history", "there is no change set %s in %s", wanted,
+                  kt_state_directory (state));
+  return FALSE;
+}
+
+JsonObject *
+kt_change_answer (KtState *state, gint64 id, JsonObject *shown, GError **error)
+{
+  g_autoptr (KtChange) change = kt_journal_load (state, id, error);
+  if (change == NULL)
+    return NULL;
+  json_object_set_object_member (shown, "change", kt_change_to_json (change));
+  return json_object_ref (shown);
+}

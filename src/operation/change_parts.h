@@ -1,0 +1,28 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * What the operations on change sets share: the runner with whoever watches, which change set is meant, the answer.
+ */
+#pragma once
+
+#include "change/runner.h"
+#include "operation/operation.h"
+
+/* @context and @state must outlive it. */
+KtRunner kt_change_runner (KtOperationContext *context, KtState *state);
+
+/* One line without a count to whoever watches. */
+void kt_change_say (KtOperationContext *context, const char *what);
+
+/* What waited for a confirmation that did not come in time is undone, and said; with @all also what a crash left. */
+gboolean kt_change_finish (const KtRunner *runner, KtOperationContext *context, gboolean all, GError **error);
+
+/* The server that answers now, or NULL: then every server that has a change set is meant. Caller frees. */
+char *kt_change_server (KtOperationContext *context, JsonObject *args);
+
+/* Argument `id`, or the newest change set in one of @states (bit mask). Errors: KT_ERROR_NOT_FOUND: "there is no change set
+ * @wanted in …". */
+gboolean kt_change_choose (KtOperationContext *context, KtState *state, JsonObject *args, guint states, const char *wanted,
+                           gint64 *id, GError **error);
+
+/* @shown with `change` as it stands in the journal now. */
+JsonObject *kt_change_answer (KtState *state, gint64 id, JsonObject *shown, GError **error);
