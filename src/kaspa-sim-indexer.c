@@ -6,7 +6,9 @@
 #include "kaspa-sim.h"
 
 #include "base/error.h"
+#include "base/http.h"
 #include "base/size.h"
+#include "workload/api.h"
 #include "workload/arguments.h"
 #include "workload/database.h"
 #include "workload/writer.h"
@@ -16,6 +18,7 @@
 #include <string.h>
 #include <sys/resource.h>
 
+#define DEFAULT_LISTEN "localhost:8500"
 #define DEFAULT_URL "postgres://postgres:postgres@localhost:5432/postgres"
 
 typedef struct {
@@ -180,12 +183,66 @@ plan_pruning (const KtArguments *arguments, const Own *own, KtPruneSchedule *sch
   return TRUE;
 }
 
+/* ---- HTTP ---- */
+
+typedef struct {
+  KtApi *api;
+  char *prefix; /* "/", or "/path/" */
+} Site;
+
+static void
+serve (const char *path, KtHttpReply *reply, gpointer data)
+{
+  Site *site = data;
+  const char *rest = g_str_has_prefix (path, site->prefix) ? path + strlen (site->prefix) : "";
+  gboolean down = FALSE;
+  reply->content_type = "application/json";
+  reply->cache = "public, max-age=5";
+  reply->any_origin = TRUE;
+  if (g_str_equal (rest, "api/health"))
+    reply->body = kt_api_health (site->api, &down);
+  else if (g_str_equal (rest, "api/metrics"))
+    reply->body = kt_api_metrics (site->api);
+  else
+    *reply = (KtHttpReply) { .status = 404 };
+  if (down)
+    reply->status = 503;
+}
+
+static char *
+site_prefix (const char *base_path)
+{
+  g_autofree char *inner = g_strdup (base_path != NULL ? base_path : "");
+  char *start = inner + strspn (inner, "/");
+  gsize length = strlen (start);
+  while (length > 0 && start[length - 1] == '/')
+    start[--length] = '\0';
+  return length > 0 ? g_strdup_printf ("/%s/", start) : g_strdup ("/");
+}
+
+static KtHttp *
+start_http (const KtArguments *arguments, Site *site)
+{
+  g_autoptr (GError) error = NULL;
+  const char *listen = arguments->listen != NULL ? arguments->listen : DEFAULT_LISTEN;
+  site->prefix = site_prefix (arguments->base_path);
+  KtHttp *http = kt_http_start (listen, serve, site, &error);
+  if (http == NULL)
+    panic ("%s: %s", error->message, kt_error_detail (error));
+  printf ("Web server listening on %s, port %u\n", listen, kt_http_port (http));
+  fflush (stdout);
+  return http;
+}
+
 static int
 write_chain (const KtArguments *arguments, const Own *own, const char *url, const volatile sig_atomic_t *stop)
 {
   g_autofree KtWriterResult *result = g_new0 (KtWriterResult, 1);
   g_autoptr (GError) error = NULL;
   KtPruneSchedule schedule;
+  g_autoptr (KtMonitor) monitor = kt_monitor_new ();
+  g_autoptr (KtApi) api = kt_api_new (arguments, monitor, url);
+  Site site = { .api = api };
   KtWriter writer = {
     .conninfo = url,
     .prune = plan_pruning (arguments, own, &schedule) ? &schedule : NULL,
@@ -196,8 +253,13 @@ write_chain (const KtArguments *arguments, const Own *own, const char *url, cons
     .batch_concurrency = arguments->batch_concurrency,
     .vcp_interval_ms = arguments->vcp_interval_ms,
     .stop = stop,
+    .monitor = monitor,
   };
-  if (!kt_write (&writer, result, &error))
+  KtHttp *http = start_http (arguments, &site);
+  gboolean written = kt_write (&writer, result, &error);
+  kt_http_stop (http);
+  g_free (site.prefix);
+  if (!written)
     {
       gboolean query =
           g_error_matches (error, KT_ERROR, KT_ERROR_QUERY) || g_error_matches (error, KT_ERROR, KT_ERROR_CONNECT);

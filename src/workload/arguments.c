@@ -74,6 +74,7 @@ kt_arguments_clear (KtArguments *arguments)
   g_free (arguments->listen);
   g_free (arguments->base_path);
   g_free (arguments->prune_cron);
+  g_clear_pointer (&arguments->given, g_hash_table_unref);
   *arguments = (KtArguments) { 0 };
 }
 
@@ -141,9 +142,18 @@ set_text (KtArguments *arguments, const Option *option, const char *value)
   *text = g_strdup (value);
 }
 
+static void
+note (KtArguments *arguments, const Option *option, const char *value)
+{
+  const char *before = option->kind == VALUES ? g_hash_table_lookup (arguments->given, option->name) : NULL;
+  char *text = before != NULL ? g_strconcat (before, ",", value, NULL) : g_strdup (value);
+  g_hash_table_replace (arguments->given, (gpointer) option->name, text);
+}
+
 static gboolean
 set_value (KtArguments *arguments, const Option *option, const char *value, GError **error)
 {
+  note (arguments, option, value);
   switch (option->kind)
     {
     case NUMBER:
@@ -178,6 +188,7 @@ apply (KtArguments *arguments, const Option *option, const char *value, const ch
   *used = FALSE;
   if (option->kind == OPTIONAL)
     {
+      note (arguments, option, value != NULL ? value : prune_default (arguments->release));
       set_text (arguments, option, value != NULL ? value : prune_default (arguments->release));
       return TRUE;
     }
@@ -186,6 +197,7 @@ apply (KtArguments *arguments, const Option *option, const char *value, const ch
       if (value != NULL)
         return reject (error, NULL, "unexpected value '%s' for '--%s' found; no more were expected", value,
                        option->name);
+      note (arguments, option, "true");
       if (option->offset >= 0)
         G_STRUCT_MEMBER (gboolean, arguments, option->offset) = TRUE;
       return TRUE;
@@ -238,6 +250,7 @@ kt_arguments_parse (KtArguments *arguments, KtRelease release, const char *const
     .release = release, .batch_scale = 1.0, .batch_concurrency = 2, .vcp_interval_ms = 1000, .retention_ms = -1,
   };
   kt_prune_rules_init (&arguments->prune, -1);
+  arguments->given = g_hash_table_new_full (g_str_hash, g_str_equal, NULL, g_free);
   for (; *words != NULL; words++)
     {
       const char *word = *words;
@@ -299,4 +312,89 @@ kt_arguments_help (KtRelease release)
         }
     }
   return g_string_free (text, FALSE);
+}
+
+/* "batch-scale" as batchScale, "blocks_table" as BlocksTable. */
+static char *
+in_capitals (const char *name, gboolean first)
+{
+  GString *text = g_string_new (NULL);
+  gboolean capital = first;
+  for (; *name != '\0'; name++)
+    {
+      if (*name != '-' && *name != '_')
+        g_string_append_c (text, capital ? g_ascii_toupper (*name) : *name);
+      capital = *name == '-' || *name == '_';
+    }
+  return g_string_free (text, FALSE);
+}
+
+static JsonNode *
+list_node (const char *text)
+{
+  g_auto (GStrv) names = g_strsplit (text != NULL ? text : "", ",", -1);
+  JsonArray *array = json_array_new ();
+  for (char **name = names; *name != NULL; name++)
+    {
+      g_autofree char *value = in_capitals (*name, TRUE);
+      json_array_add_string_element (array, value);
+    }
+  JsonNode *node = json_node_new (JSON_NODE_ARRAY);
+  json_node_take_array (node, array);
+  return node;
+}
+
+static JsonNode *
+duration_node (const char *text)
+{
+  gint64 ms;
+  JsonNode *node = json_node_new (JSON_NODE_NULL);
+  if (text == NULL || !kt_humantime_parse (text, &ms))
+    return node;
+  g_autofree char *normal = kt_humantime_format (ms);
+  return json_node_init_string (node, normal);
+}
+
+static JsonNode *
+option_node (const KtArguments *arguments, const Option *option)
+{
+  const char *given = g_hash_table_lookup (arguments->given, option->name);
+  const char *text = given != NULL ? given : option->fallback;
+  JsonNode *node = json_node_alloc ();
+  switch (option->kind)
+    {
+    case VALUES:
+      json_node_free (node);
+      return list_node (given);
+    case DURATION:
+      json_node_free (node);
+      return duration_node (given);
+    case FLAG:
+      return json_node_init_boolean (node, given != NULL);
+    case NUMBER:
+      return json_node_init_int (node, (gint64) g_ascii_strtoull (text, NULL, 10));
+    case FRACTION:
+      return json_node_init_double (node, g_ascii_strtod (text, NULL));
+    default:
+      if (g_str_has_suffix (option->name, "-url"))
+        return json_node_init_string (node, "**hidden**");
+      return text != NULL ? json_node_init_string (node, text) : json_node_init_null (node);
+    }
+}
+
+JsonObject *
+kt_arguments_to_json (const KtArguments *arguments)
+{
+  JsonObject *object = json_object_new (), *pruning = json_object_new ();
+  for (gsize i = 0; i < G_N_ELEMENTS (options); i++)
+    {
+      const Option *option = &options[i];
+      gboolean prunes = g_str_has_prefix (option->name, "prune") || g_str_has_prefix (option->name, "retention");
+      gboolean asks = g_str_equal (option->name, "help") || g_str_equal (option->name, "version");
+      g_autofree char *name = in_capitals (option->name, FALSE);
+      if ((option->releases >> arguments->release & 1) != 0 && !asks)
+        json_object_set_member (prunes ? pruning : object, name, option_node (arguments, option));
+    }
+  json_object_set_object_member (object, "pruning", pruning);
+  return object;
 }

@@ -7,6 +7,8 @@
 #include "workload/features.h"
 #include "workload/prune.h"
 
+#include <json-glib/json-glib.h>
+
 typedef struct {
   KtRelease release;
   KtFeatures features;
@@ -23,6 +25,7 @@ typedef struct {
   gboolean initialize_db;
   gboolean help;
   gboolean version;
+  GHashTable *given; /* option -> its text, lists joined with commas */
 } KtArguments;
 
 void kt_arguments_clear (KtArguments *arguments);
@@ -36,6 +39,9 @@ void kt_arguments_prune_rules (const KtArguments *arguments, KtPruneRules *rules
 
 /* NULL, or what the release says as it panics at start: "Invalid batch-scale". */
 const char *kt_arguments_panic (const KtArguments *arguments);
+
+/* As the metrics show them: camelCase members, values of lists in PascalCase, addresses hidden. */
+JsonObject *kt_arguments_to_json (const KtArguments *arguments);
 
 /* Help text of a release. Caller frees. */
 char *kt_arguments_help (KtRelease release);

@@ -354,16 +354,22 @@ kt_sim_complete_to (const KtSim *sim, const KtChain *chain)
   return MIN (MIN (sim->blocks, sim->block_path), level.first);
 }
 
-char *
-kt_sim_checkpoint (const KtSim *sim, const KtChain *chain)
+guint64
+kt_sim_checkpoint_block (const KtSim *sim, const KtChain *chain)
 {
   KtLevel level;
-  KtHash hash;
-  GString *text = g_string_sized_new (2 * sizeof hash.bytes);
   kt_chain_level_of_block (chain, kt_sim_complete_to (sim, chain), &level);
   if (level.number > 0)
     kt_chain_level (chain, level.number - 1, &level);
-  kt_chain_hash (chain, KT_HASH_BLOCK, level.chain_block, &hash);
+  return level.chain_block;
+}
+
+char *
+kt_sim_checkpoint (const KtSim *sim, const KtChain *chain)
+{
+  KtHash hash;
+  GString *text = g_string_sized_new (2 * sizeof hash.bytes);
+  kt_chain_hash (chain, KT_HASH_BLOCK, kt_sim_checkpoint_block (sim, chain), &hash);
   for (gsize i = 0; i < sizeof hash.bytes; i++)
     g_string_append_printf (text, "%02x", hash.bytes[i]);
   return g_string_free (text, FALSE);

@@ -43,7 +43,8 @@ KtChain *kt_sim_chain (const KtSim *sim);
 guint64 kt_sim_frontier (const KtSim *sim, const KtChain *chain);
 /* First block that at least one path has not reached. */
 guint64 kt_sim_complete_to (const KtSim *sim, const KtChain *chain);
-/* Chain block of the last level that every path has written, as 64 hexadecimal digits. Caller frees. */
+/* Chain block of the last level that every path has written, its number and as 64 hexadecimal digits. Caller frees. */
+guint64 kt_sim_checkpoint_block (const KtSim *sim, const KtChain *chain);
 char *kt_sim_checkpoint (const KtSim *sim, const KtChain *chain);
 
 /* The block of block_checkpoint; KT_CHAIN_NONE when none is saved. Errors: KT_ERROR_PARSE when it is not of @chain. */

@@ -60,6 +60,7 @@ prepare (KtWriterRun *run, PGconn *connection, GError **error)
   run->mapping = kt_mapping_table (kt_features_mapping (&run->sim->features));
   change_density (run);
   run->pace_block = kt_sim_frontier (run->sim, run->chain);
+  run->first_checkpoint = kt_sim_checkpoint_block (run->sim, run->chain);
   run->sim->running = TRUE;
   run->sim->reach = kt_writer_scaled (run, REACH_BLOCKS);
   return kt_sim_types (connection, &run->types, error) && kt_sim_save (run->sim, connection, error);
@@ -153,7 +154,9 @@ run_loops (KtWriterRun *run, const KtSim *start, KtWriterResult *result, GError 
   run->loops = n_loops;
   for (guint i = 0; i < n_loops; i++)
     g_ptr_array_add (threads, g_thread_new ("loop", loops[i], run));
+  kt_monitor_attach (run->options->monitor, run);
   result->interrupted = watch (run, start);
+  kt_monitor_attach (run->options->monitor, NULL);
   for (guint i = 0; i < threads->len; i++)
     g_thread_join (threads->pdata[i]);
   result->elapsed_ms = (g_get_monotonic_time () - run->start_us) / 1000;

@@ -13,6 +13,7 @@
 
 #include "workload/cron.h"
 #include "workload/fill.h"
+#include "workload/monitor.h"
 #include "workload/prune.h"
 #include "workload/session.h"
 
@@ -25,6 +26,7 @@ typedef struct {
 typedef struct {
   const char *conninfo;
   const KtPruneSchedule *prune; /* NULL: nothing is pruned */
+  KtMonitor *monitor;           /* may be NULL */
   gint64 duration_ms; /* 0: until stopped */
   guint32 tps;        /* new transactions a second of the chain from here on; 0: as it was */
   gboolean paced;     /* 10 blocks a second as a synchronised node gives them; else as fast as the server takes them */

@@ -15,7 +15,6 @@ enum {
   ROUND_BATCH = 500,
   ROUND_TRANSACTIONS = 10000, /* a round of dense blocks is shorter, so are batches: memory stays bounded */
   BATCH_TRANSACTIONS = 50000,
-  QUEUE_BLOCKS = 1000,
   SLACK = 64,          /* more than the widest level, so that loops never wait for each other */
   REORG_PER_MILLE = 15,
   CHAIN_ONLY_ROWS = 2000,
@@ -88,9 +87,8 @@ statement_rows (const KtWriterRun *run, KtTableId id)
   return (guint) CLAMP (kt_writer_scaled (run, rows), 1, table->statement_rows_limit);
 }
 
-/* End of what the node has. */
-static guint64
-available (const KtWriterRun *run)
+guint64
+kt_writer_available (const KtWriterRun *run)
 {
   if (!run->options->paced)
     return G_MAXUINT64;
@@ -110,13 +108,13 @@ typedef gboolean (*Ready) (const KtWriterRun *run, guint64 to);
 static gboolean
 blocks_may_reach (const KtWriterRun *run, guint64 to)
 {
-  return to <= run->sim->block_path + kt_writer_scaled (run, QUEUE_BLOCKS + BLOCKS_BATCH) + SLACK;
+  return to <= run->sim->block_path + kt_writer_scaled (run, KT_WRITER_QUEUE_BLOCKS + BLOCKS_BATCH) + SLACK;
 }
 
 static gboolean
 round_may_reach (const KtWriterRun *run, guint64 to)
 {
-  return to <= MIN (run->sim->blocks, run->sim->block_path) + kt_writer_scaled (run, QUEUE_BLOCKS) + SLACK;
+  return to <= MIN (run->sim->blocks, run->sim->block_path) + kt_writer_scaled (run, KT_WRITER_QUEUE_BLOCKS) + SLACK;
 }
 
 static gboolean
@@ -179,7 +177,7 @@ take_blocks (KtWriterRun *run, guint64 from, guint64 full, gint64 flush_ms, gint
   for (;;)
     {
       gint64 now_us = g_get_monotonic_time ();
-      guint64 end = MIN (available (run), full);
+      guint64 end = MIN (kt_writer_available (run), full);
       if (stopping (run))
         return 0;
       if (end == full || (end > from && now_us - *last_us >= flush_ms * 1000))

@@ -4,10 +4,12 @@
  */
 #pragma once
 
+#include "workload/monitor.h"
 #include "workload/stream.h"
 #include "workload/writer.h"
 
 #define KT_WRITER_STOP_LOOK_MS 20
+#define KT_WRITER_QUEUE_BLOCKS 1000 /* at batch-scale 1 */
 
 typedef enum
 {
@@ -35,11 +37,13 @@ typedef struct {
   guint64 reorgs;
   guint prunings;
   guint64 pruned_rows;
+  guint64 first_checkpoint;
 
   GMutex lock;
   GCond moved;
   gboolean stop;
   guint loops;
+  KtPruneState prune;
   GError *error;
 } KtWriterRun;
 
@@ -52,6 +56,8 @@ gpointer kt_writer_prune_loop (gpointer data);
 /* The last thing a loop does: with an error all end. Takes @error. */
 void kt_writer_leave (KtWriterRun *run, GError *error);
 
+/* End of what the node has; G_MAXUINT64 without a pace. */
+guint64 kt_writer_available (const KtWriterRun *run);
 /* A number of the indexer's at this batch-scale. */
 guint64 kt_writer_scaled (const KtWriterRun *run, guint number);
 gboolean kt_writer_save_checkpoint (KtWriterRun *run, GError **error);

@@ -32,8 +32,17 @@ go_on (const KtPruneResult *so_far, gpointer data)
   KtWriterRun *run = data;
   g_mutex_lock (&run->lock);
   gboolean go = !run->stop;
+  run->prune.result = *so_far;
   g_mutex_unlock (&run->lock);
   return go;
+}
+
+static void
+begin (KtWriterRun *run)
+{
+  g_mutex_lock (&run->lock);
+  run->prune = (KtPruneState) { .running = TRUE, .start_ms = g_get_real_time () / 1000 };
+  g_mutex_unlock (&run->lock);
 }
 
 static void
@@ -42,6 +51,11 @@ account (KtWriterRun *run, const KtPruneResult *result, gboolean complete)
   g_mutex_lock (&run->lock);
   kt_prune_note (result, run->sim);
   run->prunings += complete;
+  run->prune.running = FALSE;
+  run->prune.ended = TRUE;
+  run->prune.success = complete;
+  run->prune.end_ms = g_get_real_time () / 1000;
+  run->prune.result = *result;
   for (guint i = 0; i < result->n_steps; i++)
     run->pruned_rows += result->steps[i].rows;
   g_mutex_unlock (&run->lock);
@@ -57,6 +71,7 @@ prune_once (KtWriterRun *run)
     .rules = &run->options->prune->rules, .features = &run->sim->features, .chain = run->chain, .go_on = go_on,
     .data = run,
   };
+  begin (run);
   g_autoptr (PGconn) connection = kt_sim_connect (run->options->conninfo, &error);
   gboolean complete = connection != NULL && kt_prune (connection, &prune, &result, &error);
   account (run, &result, complete);
