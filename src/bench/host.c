@@ -61,7 +61,8 @@ take_rate (const char *word, KtBenchHost *host)
 {
   gboolean iops = g_str_has_prefix (word, "iops=");
   guint64 number;
-  if ((!iops && !g_str_has_prefix (word, "mbps=")) || !g_ascii_string_to_unsigned (word + 5, 10, 1, 1000000000, &number, NULL))
+  if ((!iops && !g_str_has_prefix (word, "mbps="))
+      || !g_ascii_string_to_unsigned (word + 5, 10, 1, 1000000000, &number, NULL))
     return FALSE;
   if (iops)
     host->iops = (gint64) number;
@@ -119,7 +120,8 @@ kt_bench_host_describe (const KtBenchHost *host)
   if (host->iops > 0)
     g_string_append_printf (text, " (%" G_GINT64_FORMAT " requests/s", host->iops);
   if (host->bytes_per_s > 0)
-    g_string_append_printf (text, "%s%" G_GINT64_FORMAT " MB/s", host->iops > 0 ? ", " : " (", host->bytes_per_s / 1000000);
+    g_string_append_printf (text, "%s%" G_GINT64_FORMAT " MB/s", host->iops > 0 ? ", " : " (",
+                            host->bytes_per_s / 1000000);
   if (host->iops > 0 || host->bytes_per_s > 0)
     g_string_append_c (text, ')');
   return g_strdup (text->len > 0 ? text->str + 2 : "this machine");
@@ -161,7 +163,8 @@ kt_disk_device (const char *path)
   g_autofree char *folder = g_strdup_printf ("/sys/dev/block/%u:%u", major (st.st_dev), minor (st.st_dev));
   g_autofree char *partition = g_build_filename (folder, "partition", NULL);
   /* Limits are of whole disks. */
-  g_autofree char *number = g_build_filename (folder, g_file_test (partition, G_FILE_TEST_EXISTS) ? "../dev" : "dev", NULL);
+  g_autofree char *number = g_build_filename (folder, g_file_test (partition, G_FILE_TEST_EXISTS) ? "../dev" : "dev",
+                                              NULL);
   char *text = NULL;
   return g_file_get_contents (number, &text, NULL, NULL) ? g_strchomp (text) : NULL;
 }
@@ -170,15 +173,15 @@ static gboolean
 put_rate (const KtEmulation *emulation, const char *file, gint64 value)
 {
   g_autofree char *line = g_strdup_printf ("%s %" G_GINT64_FORMAT, emulation->device, value);
-  return value == 0 || kt_group_put (emulation->group, KT_GROUP_IO, file, line);
+  return value == 0 || kt_control_group_put (emulation->group, KT_CONTROLLER_IO, file, line);
 }
 
 static gboolean
 limit_disk (const KtEmulation *emulation, const KtBenchHost *host)
 {
-  if (emulation->device == NULL || !kt_group_has (emulation->group, KT_GROUP_IO))
+  if (emulation->device == NULL || !kt_control_group_has (emulation->group, KT_CONTROLLER_IO))
     return FALSE;
-  if (kt_group_version (emulation->group) == 1)
+  if (kt_control_group_version (emulation->group) == 1)
     return put_rate (emulation, "blkio.throttle.read_iops_device", host->iops)
            && put_rate (emulation, "blkio.throttle.write_iops_device", host->iops)
            && put_rate (emulation, "blkio.throttle.read_bps_device", host->bytes_per_s)
@@ -187,8 +190,9 @@ limit_disk (const KtEmulation *emulation, const KtBenchHost *host)
   if (host->iops > 0)
     g_string_append_printf (line, " riops=%" G_GINT64_FORMAT " wiops=%" G_GINT64_FORMAT, host->iops, host->iops);
   if (host->bytes_per_s > 0)
-    g_string_append_printf (line, " rbps=%" G_GINT64_FORMAT " wbps=%" G_GINT64_FORMAT, host->bytes_per_s, host->bytes_per_s);
-  return kt_group_put (emulation->group, KT_GROUP_IO, "io.max", line->str);
+    g_string_append_printf (line, " rbps=%" G_GINT64_FORMAT " wbps=%" G_GINT64_FORMAT, host->bytes_per_s,
+                            host->bytes_per_s);
+  return kt_control_group_put (emulation->group, KT_CONTROLLER_IO, "io.max", line->str);
 }
 
 /* ---- CPUs ---- */
@@ -241,17 +245,18 @@ note (KtEmulation *emulation, const char *format, ...)
 static gboolean
 limit_cpus (KtEmulation *emulation, guint wanted)
 {
-  const KtGroup *group = emulation->group;
+  const KtControlGroup *group = emulation->group;
   guint found;
-  if (!kt_group_has (group, KT_GROUP_CPUSET))
+  if (!kt_control_group_has (group, KT_CONTROLLER_CPUSET))
     return FALSE;
   g_autofree char *cpus = choose_cpus (wanted > 0 ? wanted : CPU_SETSIZE, &found);
   g_autofree char *nodes = allowed_nodes ();
-  int version = kt_group_version (group);
+  int version = kt_control_group_version (group);
   if (wanted > found)
     note (emulation, "the machine has only %u of the %u CPUs", found, wanted);
-  return (cpuset_files[version].mems == NULL || (nodes != NULL && kt_group_put (group, KT_GROUP_CPUSET, cpuset_files[version].mems, nodes)))
-         && kt_group_put (group, KT_GROUP_CPUSET, cpuset_files[version].cpus, cpus) && wanted <= found;
+  return (cpuset_files[version].mems == NULL
+          || (nodes != NULL && kt_control_group_put (group, KT_CONTROLLER_CPUSET, cpuset_files[version].mems, nodes)))
+         && kt_control_group_put (group, KT_CONTROLLER_CPUSET, cpuset_files[version].cpus, cpus) && wanted <= found;
 }
 
 /* ---- the whole ---- */
@@ -261,16 +266,20 @@ say_what_is_missing (KtEmulation *emulation, const KtBenchHost *host)
 {
   gboolean disk_wanted = host->iops > 0 || host->bytes_per_s > 0;
   if (!emulation->memory)
-    note (emulation, "memory is not limited: no memory controller could be used; run as root, or under systemd-run -p Delegate=yes");
+    note (emulation, "memory is not limited: no memory controller could be used; run as root, or under systemd-run "
+                     "-p Delegate=yes");
   if (!emulation->cpus && host->cpus > 0)
     note (emulation, "CPUs are not limited to %u", host->cpus);
   if (!emulation->disk && emulation->device == NULL)
-    note (emulation, "the disk is not limited: its file system has no block device of its own (ZFS, btrfs, network or memory)");
+    note (emulation,
+          "the disk is not limited: its file system has no block device of its own (ZFS, btrfs, network or memory)");
   else if (!emulation->disk)
-    note (emulation, "the disk is not limited: no I/O controller could be used; run as root, or under systemd-run -p Delegate=yes");
-  else if (disk_wanted && kt_group_version (emulation->group) == 1)
-    note (emulation, "reads and synced writes are held to the disk's limit, each for itself; what the kernel writes back by itself"
-          " is not (control groups version 1)");
+    note (emulation, "the disk is not limited: no I/O controller could be used; run as root, or under systemd-run -p "
+                     "Delegate=yes");
+  else if (disk_wanted && kt_control_group_version (emulation->group) == 1)
+    note (emulation,
+          "reads and synced writes are held to the disk's limit, each for itself; what the kernel writes back"
+          " by itself is not (control groups version 1)");
   else if (disk_wanted)
     note (emulation, "reads and writes are held to the disk's limit, each for itself");
 }
@@ -282,17 +291,21 @@ kt_emulation_new (const KtBenchHost *host, const char *folder, GError **error)
   gboolean disk_wanted = host->iops > 0 || host->bytes_per_s > 0;
   emulation->notes = g_ptr_array_new_with_free_func (g_free);
   emulation->device = kt_disk_device (folder);
-  emulation->group = kt_group_new (GROUP_PREFIX, 1 << KT_GROUP_MEMORY | 1 << KT_GROUP_CPUSET | 1 << KT_GROUP_IO);
+  emulation->group = kt_control_group_new (GROUP_PREFIX, 1 << KT_CONTROLLER_MEMORY | 1 << KT_CONTROLLER_CPUSET
+                                                           | 1 << KT_CONTROLLER_IO);
   emulation->memory = host->memory_bytes == 0
-    || (emulation->group != NULL && kt_group_has (emulation->group, KT_GROUP_MEMORY) && kt_memory_limit_set (emulation->group, host->memory_bytes));
+                      || (emulation->group != NULL && kt_control_group_has (emulation->group, KT_CONTROLLER_MEMORY)
+                          && kt_memory_limit_set (emulation->group, host->memory_bytes));
   emulation->cpus = emulation->group != NULL ? limit_cpus (emulation, host->cpus) : host->cpus == 0;
   emulation->disk = !disk_wanted || (emulation->group != NULL && limit_disk (emulation, host));
-  gboolean any = (host->memory_bytes > 0 && emulation->memory) || (host->cpus > 0 && emulation->cpus) || (disk_wanted && emulation->disk);
+  gboolean any = (host->memory_bytes > 0 && emulation->memory) || (host->cpus > 0 && emulation->cpus)
+                 || (disk_wanted && emulation->disk);
   if (kt_bench_host_is_limited (host) && !any)
     {
       g_autofree char *text = kt_bench_host_describe (host);
       kt_error_set (error, KT_ERROR_UNSUPPORTED, "no control group with these limits can be made",
-                    "run as root (not inside an unprivileged container), or leave out --host", "a machine of %s cannot be emulated here", text);
+                    "run as root (not inside an unprivileged container), or leave out --host",
+                    "a machine of %s cannot be emulated here", text);
       return NULL;
     }
   say_what_is_missing (emulation, host);
@@ -304,7 +317,7 @@ kt_emulation_free (KtEmulation *emulation)
 {
   if (emulation == NULL)
     return;
-  kt_group_free (emulation->group);
+  kt_control_group_free (emulation->group);
   g_ptr_array_unref (emulation->notes);
   g_free (emulation->device);
   g_free (emulation);
@@ -313,19 +326,20 @@ kt_emulation_free (KtEmulation *emulation)
 const char *const *
 kt_emulation_procs (const KtEmulation *emulation)
 {
-  return emulation->group != NULL ? kt_group_procs (emulation->group) : NULL;
+  return emulation->group != NULL ? kt_control_group_procs (emulation->group) : NULL;
 }
 
 gboolean
 kt_emulation_ran_out_of_memory (const KtEmulation *emulation)
 {
-  return emulation->group != NULL && kt_group_has (emulation->group, KT_GROUP_MEMORY) && kt_scratch_limit_was_hit (emulation->group);
+  return emulation->group != NULL && kt_control_group_has (emulation->group, KT_CONTROLLER_MEMORY)
+         && kt_scratch_limit_was_hit (emulation->group);
 }
 
 void
 kt_emulation_sweep (void)
 {
-  kt_group_sweep (GROUP_PREFIX);
+  kt_control_group_sweep (GROUP_PREFIX);
 }
 
 /* ---- what the device served ---- */
@@ -356,7 +370,10 @@ kt_disk_counts_parse_v2 (const char *stat, const char *device, KtDiskCounts *cou
   const struct {
     const char *word;
     gint64 *value;
-  } rows[] = { { "rios=", &counts->reads }, { "wios=", &counts->writes }, { "rbytes=", &counts->read_bytes }, { "wbytes=", &counts->write_bytes } };
+  } rows[] = { { "rios=", &counts->reads },
+               { "wios=", &counts->writes },
+               { "rbytes=", &counts->read_bytes },
+               { "wbytes=", &counts->write_bytes } };
   g_auto (GStrv) lines = g_strsplit (stat, "\n", -1);
   *counts = (KtDiskCounts){ 0 };
   for (char **line = lines; *line != NULL; line++)
@@ -375,11 +392,15 @@ void
 kt_emulation_disk (const KtEmulation *emulation, KtDiskCounts *counts)
 {
   *counts = (KtDiskCounts){ -1, -1, -1, -1 };
-  if (emulation->group == NULL || emulation->device == NULL || !kt_group_has (emulation->group, KT_GROUP_IO))
+  if (emulation->group == NULL || emulation->device == NULL
+      || !kt_control_group_has (emulation->group, KT_CONTROLLER_IO))
     return;
-  gboolean v1 = kt_group_version (emulation->group) == 1;
-  g_autofree char *first = kt_group_get (emulation->group, KT_GROUP_IO, v1 ? "blkio.throttle.io_serviced" : "io.stat");
-  g_autofree char *second = v1 ? kt_group_get (emulation->group, KT_GROUP_IO, "blkio.throttle.io_service_bytes") : NULL;
+  gboolean v1 = kt_control_group_version (emulation->group) == 1;
+  g_autofree char *first = kt_control_group_get (emulation->group, KT_CONTROLLER_IO,
+                                                 v1 ? "blkio.throttle.io_serviced" : "io.stat");
+  g_autofree char *second = v1 ? kt_control_group_get (emulation->group, KT_CONTROLLER_IO,
+                                                       "blkio.throttle.io_service_bytes")
+                               : NULL;
   if (first != NULL && v1 && second != NULL)
     kt_disk_counts_parse_v1 (first, second, emulation->device, counts);
   else if (first != NULL && !v1)

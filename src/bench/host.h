@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: MIT
  *
- * The chosen machine: a smaller one emulated on this one by control groups, for the time of one private server. Memory (with
- * page cache), CPUs, and the requests and bytes a second of the disk below a folder, reads and writes each.
+ * The chosen machine: a smaller one emulated on this one by control groups, for the time of one private server. Memory
+ * (with page cache), CPUs, and the requests and bytes a second of the disk below a folder, reads and writes each.
  * Version 1 of control groups does not hold what the kernel writes back on its own; reads and synced writes are held.
  */
 #pragma once
 
-#include "base/group.h"
+#include "base/control_group.h"
 #include "base/json.h"
 
 typedef struct {
@@ -26,14 +26,14 @@ char *kt_bench_host_describe (const KtBenchHost *host);
 JsonObject *kt_bench_host_to_json (const KtBenchHost *host);
 
 typedef struct {
-  KtGroup *group;
+  KtControlGroup *group;
   char *device;        /* "254:0" that is limited and counted; NULL: none */
   gboolean memory, cpus, disk; /* is the limit in force? TRUE also when none was asked for */
   GPtrArray *notes;    /* char *: what could not be limited, and what to do about it */
 } KtEmulation;
 
-/* @folder: on the disk to limit; not there yet is fine, its parent decides. Unlimited hosts get a group too where one can be
- * made, for its counters. Errors: KT_ERROR_UNSUPPORTED (limits were asked for and none of them can be set here). */
+/* @folder: on the disk to limit; not there yet is fine, its parent decides. Unlimited hosts get a group too where one
+ * can be made, for its counters. Errors: KT_ERROR_UNSUPPORTED (limits were asked for and none of them can be set here). */
 KtEmulation *kt_emulation_new (const KtBenchHost *host, const char *folder, GError **error);
 /* Ends what runs inside, removes the group. */
 void kt_emulation_free (KtEmulation *emulation);

@@ -6,8 +6,8 @@
  * This file: means, ratios and how sure they are. Pure; the same values always give the same intervals.
  *
  * Intervals cover 95 %. They come from 4,000 bootstrap resamples (percentiles, widened for the small sample after
- * Hesterberg 2015, section 5.3). Resampling fewer than 8 values cannot reach beyond the largest and the smallest of them,
- * so there the interval is at least Student's t. Two values give a very wide interval, one gives none.
+ * Hesterberg 2015, section 5.3). Resampling fewer than 8 values cannot reach beyond the largest and the smallest of
+ * them, so there the interval is at least Student's t. Two values give a very wide interval, one gives none.
  */
 #pragma once
 

@@ -26,6 +26,10 @@ static const struct {
   { "wait", kt_render_confirm },
   { "status", kt_render_status },
   { "history", kt_render_history },
+  { "bench compare", kt_render_bench },
+  { "bench run", kt_render_bench },
+  { "bench list", kt_render_bench_list },
+  { "bench show", kt_render_bench },
   { "reference", kt_render_reference },
 };
 

@@ -24,6 +24,8 @@ KT_RENDERER (kt_render_undo);
 KT_RENDERER (kt_render_confirm);
 KT_RENDERER (kt_render_status);
 KT_RENDERER (kt_render_history);
+KT_RENDERER (kt_render_bench);        /* render_bench.c */
+KT_RENDERER (kt_render_bench_list);
 KT_RENDERER (kt_render_reference);    /* render_reference.c */
 
 /* A paragraph, wrapped. */

@@ -27,4 +27,8 @@ KT_HANDLER (kt_handle_confirm);        /* op_confirm.c */
 KT_HANDLER (kt_handle_wait);
 KT_HANDLER (kt_handle_status);         /* op_change.c */
 KT_HANDLER (kt_handle_history);
+KT_HANDLER (kt_handle_bench_run);      /* op_bench.c */
+KT_HANDLER (kt_handle_bench_compare);
+KT_HANDLER (kt_handle_bench_list);
+KT_HANDLER (kt_handle_bench_show);
 KT_HANDLER (kt_handle_reference);      /* op_reference.c */

@@ -4,6 +4,8 @@
 #include "base/error.h"
 #include "base/size.h"
 
+#include <string.h>
+
 static const char *const phases[] = { "steady", "initial-sync", NULL };
 
 static const KtArg server_args[] = {
@@ -80,6 +82,20 @@ take_strings (JsonObject *args, const char *member, const char *text)
   return TRUE;
 }
 
+/* "250k", "5M": counts have decimal multiples. */
+static gboolean
+parse_count (const char *text, gint64 *number, GError **error)
+{
+  gsize length = strlen (text);
+  char last = length > 1 ? g_ascii_tolower (text[length - 1]) : '\0';
+  guint64 times = last == 'k' ? 1000 : last == 'm' ? 1000000 : 1, count;
+  g_autofree char *digits = g_strndup (text, times > 1 ? length - 1 : length);
+  if (!g_ascii_string_to_unsigned (digits, 10, 0, G_MAXINT32 / times, &count, error))
+    return FALSE;
+  *number = (gint64) (count * times);
+  return TRUE;
+}
+
 static gboolean
 check_choice (const KtArg *arg, const char *text, GError **error)
 {
@@ -96,7 +112,6 @@ kt_operation_take_arg (JsonObject *args, const KtArg *arg, const char *text, GEr
   g_autofree char *member = kt_arg_member (arg);
   g_autoptr (GError) local = NULL;
   gint64 number = 0;
-  guint64 count = 0;
   gboolean good = TRUE;
   switch (arg->type)
     {
@@ -117,8 +132,7 @@ kt_operation_take_arg (JsonObject *args, const KtArg *arg, const char *text, GEr
       good = kt_duration_parse (text, &number, &local);
       break;
     case KT_ARG_COUNT:
-      good = g_ascii_string_to_unsigned (text, 10, 0, G_MAXINT32, &count, &local);
-      number = (gint64) count;
+      good = parse_count (text, &number, &local);
       break;
     }
   if (!good)

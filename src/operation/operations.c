@@ -78,9 +78,60 @@ static const KtArg reference_args[] = {
   { NULL },
 };
 
+static const char *const bench_phases[] = { "steady", "initial-sync", NULL };
+
+#define BENCH_RUN_ARGS \
+  { .name = "duration", .type = KT_ARG_DURATION, .value = "TIME", .help = "of the steady part of a run, at most (5min)" }, \
+  { .name = "transactions", .type = KT_ARG_COUNT, .value = "N", .help = "a run ends when so many are stored" }, \
+  { .name = "checkpoints", .type = KT_ARG_COUNT, .value = "N", .help = "a run ends after so many whole checkpoint cycles, and does not count with fewer" }, \
+  { .name = "warm-up", .type = KT_ARG_DURATION, .value = "TIME", .help = "before the part that counts (20s)" }, \
+  { .name = "rate", .type = KT_ARG_COUNT, .value = "N", .help = "transactions a second to write (as many as the server takes)" }, \
+  { .name = "batch-scale", .type = KT_ARG_STRING, .value = "X", .help = "of the indexer (1)" }, \
+  { .name = "batch-concurrency", .type = KT_ARG_COUNT, .value = "N", .help = "of the indexer (2)" }, \
+  { .name = "baseline", .type = KT_ARG_COUNT, .value = "ID", .help = "also compare with an earlier result (bench list); exit status 3 when something got worse" }, \
+  { .name = "html", .type = KT_ARG_STRING, .value = "FILE", .help = "also write a report with charts, one self-contained file" }
+
+static const KtArg bench_run_args[] = {
+  { .name = "observe", .type = KT_ARG_FLAG, .help = "write nothing: watch what the running indexer does" },
+  { .name = "rounds", .type = KT_ARG_COUNT, .value = "N", .help = "runs one after the other (1); an interval needs two, better four" },
+  BENCH_RUN_ARGS,
+  { NULL },
+};
+
+static const KtArg bench_compare_args[] = {
+  { .name = "configurations", .type = KT_ARG_STRINGS, .positional = TRUE, .value = "CONFIGURATION...", .help = "defaults, current, kastune, kastune:PROFILE or a configuration file; ratios are to the first (defaults kastune)" },
+  { .name = "host", .type = KT_ARG_STRING, .value = "MACHINE", .help = "emulate a smaller machine, for example 4G,2cpu,cloud-volume; classes cloud-volume, sata-ssd, nvme, hdd, or iops=N,mbps=N" },
+  { .name = "rounds", .type = KT_ARG_COUNT, .value = "N", .help = "how often each is measured, in turn (3)" },
+  BENCH_RUN_ARGS,
+  { .name = "recovery", .type = KT_ARG_FLAG, .help = "kill -9 after each run, and how long the server needs to come back" },
+  { .name = "fill", .type = KT_ARG_COUNT, .value = "N", .help = "transactions that the database holds before (1M); filled once and kept" },
+  { .name = "seed", .type = KT_ARG_COUNT, .value = "N", .help = "of the data set (1)" },
+  { .name = "density", .type = KT_ARG_COUNT, .value = "N", .help = "transactions a second of its chain (100)" },
+  { .name = "disable", .type = KT_ARG_STRING, .value = "VALUES", .help = "what the indexer leaves out, as its own --disable of v2.3.0" },
+  { .name = "exclude-fields", .type = KT_ARG_STRING, .value = "VALUES", .help = "and its --exclude-fields" },
+  { .name = "folder", .type = KT_ARG_STRING, .value = "DIR", .help = "where data sets and private servers lie, on the disk to measure (/var/cache/kastune/bench)" },
+  { .name = "pg-bin", .type = KT_ARG_STRING, .value = "DIR", .help = "PostgreSQL's programs, instead of the running server's or the newest" },
+  { .name = "profile", .letter = 'p', .type = KT_ARG_STRING, .value = "NAME|FILE", .help = "profile of kastune's advice instead of the picked one" },
+  { .name = "phase", .type = KT_ARG_STRING, .value = "PHASE", .help = "what the advice is for: steady (default) or initial-sync", .choices = bench_phases },
+  { NULL },
+};
+
+static const KtArg bench_list_args[] = {
+  { .name = "limit", .type = KT_ARG_COUNT, .value = "N", .help = "at most so many (50)" },
+  { NULL },
+};
+
+static const KtArg bench_show_args[] = {
+  { .name = "id", .type = KT_ARG_COUNT, .positional = TRUE, .required = TRUE, .value = "ID", .help = "number of the result" },
+  { .name = "baseline", .type = KT_ARG_COUNT, .value = "ID", .help = "compare it with an earlier one" },
+  { .name = "html", .type = KT_ARG_STRING, .value = "FILE", .help = "write the report with charts" },
+  { NULL },
+};
+
 #define LOOK "Look"
 #define TUNE "Tune"
 #define BACK "Change and go back"
+#define PROVE "Prove"
 
 const KtOperation kt_operations[] = {
   { .name = "host", .group = LOOK, .summary = "Show what this machine is, with the limits that really apply",
@@ -138,6 +189,21 @@ const KtOperation kt_operations[] = {
     .flags = KT_OPERATION_SERVER, .run = kt_handle_status },
   { .name = "history", .group = BACK, .summary = "List the change sets, newest first", .args = history_args,
     .run = kt_handle_history },
+
+  { .name = "bench compare", .group = PROVE, .summary = "Measure configurations in turn on private servers, and say what the difference is",
+    .help = "Each run starts a private server of the same programs on a fresh copy of one data set, with cold caches, inside the "
+            "machine that --host names, and writes what the indexer writes. The running server is not touched. Figures that "
+            "do not depend on the machine's mood stand first; a difference is only called one when its 95 % interval says so. "
+            "With --checkpoints 2 a run counts only when it holds two whole checkpoint cycles: a large max_wal_size looks free "
+            "in a run that never reaches its checkpoint. Emulation needs root and control groups.",
+    .args = bench_compare_args, .flags = KT_OPERATION_SERVER, .run = kt_handle_bench_compare },
+  { .name = "bench run", .group = PROVE, .summary = "Measure the running server under the indexer's load, or only watch",
+    .help = "Writes into a database that kaspa-sim filled (never into an indexer's own), or with --observe watches the indexer "
+            "that is running. Before and after a change: bench run; apply; bench run --baseline ID.",
+    .args = bench_run_args, .flags = KT_OPERATION_SERVER, .run = kt_handle_bench_run },
+  { .name = "bench list", .group = PROVE, .summary = "List results, newest first", .args = bench_list_args, .run = kt_handle_bench_list },
+  { .name = "bench show", .group = PROVE, .summary = "Show a result again, as text, JSON or a report", .args = bench_show_args,
+    .run = kt_handle_bench_show },
 
   { .name = "reference", .group = "Reference", .summary = "Print everything kastune knows of its parameters or commands, as Markdown",
     .args = reference_args, .run = kt_handle_reference },

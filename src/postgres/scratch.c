@@ -152,7 +152,7 @@ refuse_killed (const KtScratch *scratch, KtScratchResult *result)
 
 /* Why the server that has ended did not prove itself, the surest reason first. */
 static void
-explain (const KtScratchServer *server, const KtGroup *limit, const char *problem, KtScratchResult *result)
+explain (const KtScratchServer *server, const KtControlGroup *limit, const char *problem, KtScratchResult *result)
 {
   const char *log = server->result.diagnosis != NULL ? server->result.diagnosis : "";
   if ((limit != NULL && kt_scratch_limit_was_hit (limit)) || server->result.status == STATUS_KILLED)
@@ -214,8 +214,8 @@ static gboolean
 try_settings (const KtScratchSite *site, GPtrArray *notes, KtScratchResult *result, GError **error)
 {
   const KtScratch *scratch = site->scratch;
-  g_autoptr (KtGroup) limit = scratch->memory_limit > 0 ? kt_scratch_limit_new (scratch->memory_limit) : NULL;
-  g_autoptr (KtScratchServer) server = kt_scratch_server_start (site, limit != NULL ? kt_group_procs (limit) : NULL, error);
+  g_autoptr (KtControlGroup) limit = scratch->memory_limit > 0 ? kt_scratch_limit_new (scratch->memory_limit) : NULL;
+  g_autoptr (KtScratchServer) server = kt_scratch_server_start (site, limit != NULL ? kt_control_group_procs (limit) : NULL, error);
   g_autofree char *problem = NULL;
   if (server == NULL)
     return FALSE;

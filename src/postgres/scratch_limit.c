@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "postgres/scratch_limit.h"
 
-#include "base/group.h"
+#include "base/control_group.h"
 
 /* The files of the memory controller by cgroup version. */
 typedef struct {
@@ -16,26 +16,26 @@ static const Files files[] = {
 };
 
 gboolean
-kt_memory_limit_set (const KtGroup *group, gint64 bytes)
+kt_memory_limit_set (const KtControlGroup *group, gint64 bytes)
 {
-  const Files *names = &files[kt_group_version (group)];
+  const Files *names = &files[kt_control_group_version (group)];
   g_autofree char *value = g_strdup_printf ("%" G_GINT64_FORMAT, bytes);
-  if (!kt_group_put (group, KT_GROUP_MEMORY, names->limit, value))
+  if (!kt_control_group_put (group, KT_CONTROLLER_MEMORY, names->limit, value))
     return FALSE;
   /* Absent without swap accounting. */
-  kt_group_put (group, KT_GROUP_MEMORY, names->swap, names->swap_value != NULL ? names->swap_value : value);
+  kt_control_group_put (group, KT_CONTROLLER_MEMORY, names->swap, names->swap_value != NULL ? names->swap_value : value);
   return TRUE;
 }
 
-KtGroup *
+KtControlGroup *
 kt_scratch_limit_new (gint64 bytes)
 {
-  g_autoptr (KtGroup) group = kt_group_new ("kastune-scratch", 1 << KT_GROUP_MEMORY);
+  g_autoptr (KtControlGroup) group = kt_control_group_new ("kastune-scratch", 1 << KT_CONTROLLER_MEMORY);
   return group != NULL && kt_memory_limit_set (group, bytes) ? g_steal_pointer (&group) : NULL;
 }
 
 gboolean
-kt_scratch_limit_was_hit (const KtGroup *group)
+kt_scratch_limit_was_hit (const KtControlGroup *group)
 {
-  return kt_group_number (group, KT_GROUP_MEMORY, files[kt_group_version (group)].events, "oom_kill", 0) > 0;
+  return kt_control_group_number (group, KT_CONTROLLER_MEMORY, files[kt_control_group_version (group)].events, "oom_kill", 0) > 0;
 }

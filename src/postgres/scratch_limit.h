@@ -5,13 +5,13 @@
  */
 #pragma once
 
-#include "base/group.h"
+#include "base/control_group.h"
 
 /* A group of our own with that limit. NULL when none can be made here (no rights, no controller): not an error, the caller
  * says "not limited". */
-KtGroup *kt_scratch_limit_new (gint64 bytes);
+KtControlGroup *kt_scratch_limit_new (gint64 bytes);
 
 /* Limits memory and swap together to @bytes. */
-gboolean kt_memory_limit_set (const KtGroup *group, gint64 bytes);
+gboolean kt_memory_limit_set (const KtControlGroup *group, gint64 bytes);
 /* Did the kernel end a process inside because memory ran out? */
-gboolean kt_scratch_limit_was_hit (const KtGroup *group);
+gboolean kt_scratch_limit_was_hit (const KtControlGroup *group);

@@ -70,7 +70,8 @@ test_counts_of_both_versions (void)
   g_assert_cmpint (counts.reads, ==, 12);
   g_assert_cmpint (counts.writes, ==, 34);
   g_assert_cmpint (counts.read_bytes, ==, 98304);
-  kt_disk_counts_parse_v2 ("8:0 rbytes=1 wbytes=1 rios=1 wios=1\n254:0 rbytes=98304 wbytes=4096 rios=12 wios=1 dbytes=0 dios=0\n",
+  kt_disk_counts_parse_v2 ("8:0 rbytes=1 wbytes=1 rios=1 wios=1\n254:0 rbytes=98304 wbytes=4096 rios=12 wios=1 "
+                           "dbytes=0 dios=0\n",
                            "254:0", &counts);
   g_assert_cmpint (counts.reads, ==, 12);
   g_assert_cmpint (counts.writes, ==, 1);
@@ -107,11 +108,13 @@ test_limits_hold_what_runs_inside (void)
     g_assert_null (strpbrk (strchr (result.output, ':'), "-,"));
   if (emulation->memory)
     {
-      gboolean v1 = kt_group_version (emulation->group) == 1;
-      g_autofree char *limit = kt_group_get (emulation->group, KT_GROUP_MEMORY, v1 ? "memory.limit_in_bytes" : "memory.max");
+      gboolean v1 = kt_control_group_version (emulation->group) == 1;
+      g_autofree char *limit = kt_control_group_get (emulation->group, KT_CONTROLLER_MEMORY,
+                                                     v1 ? "memory.limit_in_bytes" : "memory.max");
       g_assert_cmpint (g_ascii_strtoll (limit, NULL, 10), ==, 256 * KT_MIB);
     }
-  g_assert_true (emulation->memory && emulation->cpus && emulation->disk ? emulation->notes->len == 1 : emulation->notes->len > 0);
+  g_assert_true (emulation->memory && emulation->cpus && emulation->disk ? emulation->notes->len == 1
+                                                                         : emulation->notes->len > 0);
 }
 
 /* dd reads 64 blocks of 4 kB directly: with 100 requests/s in at least half a second, and they are counted. */
@@ -134,7 +137,9 @@ test_disk_limit_is_felt_and_counted (void)
   if (limited)
     {
       kt_emulation_disk (emulation, &before);
-      g_assert_true (kt_run (&(KtRun){ .argv = read, .cgroups = kt_emulation_procs (emulation), .any_status = TRUE, .deadline_ms = 60000 }, &result, NULL, &error));
+      g_assert_true (kt_run (
+        &(KtRun){ .argv = read, .cgroups = kt_emulation_procs (emulation), .any_status = TRUE, .deadline_ms = 60000 },
+        &result, NULL, &error));
       kt_emulation_disk (emulation, &after);
     }
   g_remove (file);
@@ -161,7 +166,8 @@ test_nothing_is_left (void)
   g_autofree char *folder = g_path_get_dirname (procs);
   g_autoptr (GError) error = NULL;
   /* The deadline ends it; the group is gone all the same. */
-  g_assert_false (kt_run (&(KtRun){ .argv = argv, .cgroups = kt_emulation_procs (emulation), .deadline_ms = 100 }, NULL, NULL, &error));
+  g_assert_false (kt_run (&(KtRun){ .argv = argv, .cgroups = kt_emulation_procs (emulation), .deadline_ms = 100 },
+                          NULL, NULL, &error));
   g_assert_true (g_file_test (folder, G_FILE_TEST_IS_DIR));
   g_clear_pointer (&emulation, kt_emulation_free);
   g_assert_false (g_file_test (folder, G_FILE_TEST_EXISTS));

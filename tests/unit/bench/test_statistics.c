@@ -77,8 +77,8 @@ coverage (guint n, double (*draw) (guint64 *sequence), double truth, double *mea
   return (double) held / TRIALS;
 }
 
-/* 600 trials of a true 95 % interval hold the mean in 92.9 ... 96.7 % of cases (two standard errors). Nor may it be wider
- * than Student's, whose mean width is 2 t c4 / sqrt (n). */
+/* 600 trials of a true 95 % interval hold the mean in 92.9 ... 96.7 % of cases (two standard errors). Nor may it be
+ * wider than Student's, whose mean width is 2 t c4 / sqrt (n). */
 static void
 test_interval_covers_what_it_claims (void)
 {

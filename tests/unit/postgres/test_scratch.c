@@ -270,7 +270,7 @@ test_full_disk (Ground *ground, gconstpointer data)
 static gboolean
 limits_work (void)
 {
-  g_autoptr (KtGroup) limit = kt_scratch_limit_new (KT_GIB);
+  g_autoptr (KtControlGroup) limit = kt_scratch_limit_new (KT_GIB);
   if (limit == NULL)
     g_test_skip ("no memory cgroup can be made here");
   return limit != NULL;
@@ -325,11 +325,11 @@ test_limit_is_removed (void)
   g_autofree char *procs = NULL;
   if (!limits_work ())
     return;
-  g_autoptr (KtGroup) limit = kt_scratch_limit_new (KT_GIB);
-  procs = g_strdup (kt_group_procs (limit)[0]);
+  g_autoptr (KtControlGroup) limit = kt_scratch_limit_new (KT_GIB);
+  procs = g_strdup (kt_control_group_procs (limit)[0]);
   g_assert_true (g_file_test (procs, G_FILE_TEST_EXISTS));
   g_assert_false (kt_scratch_limit_was_hit (limit));
-  g_clear_pointer (&limit, kt_group_free);
+  g_clear_pointer (&limit, kt_control_group_free);
   g_assert_false (g_file_test (procs, G_FILE_TEST_EXISTS));
 }
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-#include "base/group.h"
+#include "base/control_group.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -14,15 +14,15 @@
 
 static const struct {
   const char *v1, *v2;
-} names[KT_GROUP_N_CONTROLLERS] = {
-  [KT_GROUP_MEMORY] = { "memory", "memory" },
-  [KT_GROUP_CPUSET] = { "cpuset", "cpuset" },
-  [KT_GROUP_IO] = { "blkio", "io" },
+} names[KT_N_CONTROLLERS] = {
+  [KT_CONTROLLER_MEMORY] = { "memory", "memory" },
+  [KT_CONTROLLER_CPUSET] = { "cpuset", "cpuset" },
+  [KT_CONTROLLER_IO] = { "blkio", "io" },
 };
 
-struct KtGroup {
+struct KtControlGroup {
   int version;
-  char *folders[KT_GROUP_N_CONTROLLERS]; /* NULL: not there; the same one for all in version 2 */
+  char *folders[KT_N_CONTROLLERS]; /* NULL: not there; the same one for all in version 2 */
   GStrv procs;
 };
 
@@ -109,9 +109,9 @@ own_folder (const char *controller, char **mount_point)
 }
 
 static void
-make_v1 (KtGroup *group, const char *name, guint wanted)
+make_v1 (KtControlGroup *group, const char *name, guint wanted)
 {
-  for (guint i = 0; i < KT_GROUP_N_CONTROLLERS; i++)
+  for (guint i = 0; i < KT_N_CONTROLLERS; i++)
     {
       g_autofree char *mount_point = NULL;
       g_autofree char *parent = wanted >> i & 1 ? own_folder (names[i].v1, &mount_point) : NULL;
@@ -129,7 +129,7 @@ handed_down (const char *folder, guint wanted)
 {
   g_autofree char *text = get (folder, "cgroup.subtree_control");
   guint handed = 0;
-  for (guint i = 0; text != NULL && i < KT_GROUP_N_CONTROLLERS; i++)
+  for (guint i = 0; text != NULL && i < KT_N_CONTROLLERS; i++)
     if (wanted >> i & 1 && has_word (text, " \n", names[i].v2))
       handed |= 1u << i;
   return handed;
@@ -161,7 +161,7 @@ best_parent (guint wanted, guint *handed)
 }
 
 static void
-make_v2 (KtGroup *group, const char *name, guint wanted)
+make_v2 (KtControlGroup *group, const char *name, guint wanted)
 {
   guint handed;
   g_autofree char *parent = best_parent (wanted, &handed);
@@ -169,16 +169,16 @@ make_v2 (KtGroup *group, const char *name, guint wanted)
   if (folder == NULL || mkdir (folder, 0755) != 0)
     return;
   group->version = 2;
-  for (guint i = 0; i < KT_GROUP_N_CONTROLLERS; i++)
+  for (guint i = 0; i < KT_N_CONTROLLERS; i++)
     if (handed >> i & 1)
       group->folders[i] = g_strdup (folder);
 }
 
 /* @visit once for each folder of the group. */
 static void
-each_folder (const KtGroup *group, void (*visit) (const char *folder, gpointer data), gpointer data)
+each_folder (const KtControlGroup *group, void (*visit) (const char *folder, gpointer data), gpointer data)
 {
-  for (guint i = 0; i < KT_GROUP_N_CONTROLLERS; i++)
+  for (guint i = 0; i < KT_N_CONTROLLERS; i++)
     {
       gboolean seen = FALSE;
       for (guint j = 0; j < i && group->folders[i] != NULL; j++)
@@ -195,12 +195,12 @@ add_procs (const char *folder, gpointer data)
   g_strv_builder_add (data, path);
 }
 
-KtGroup *
-kt_group_new (const char *prefix, guint wanted)
+KtControlGroup *
+kt_control_group_new (const char *prefix, guint wanted)
 {
   g_autoptr (GStrvBuilder) procs = g_strv_builder_new ();
   g_autofree char *name = g_strdup_printf ("%s-%d-%08x", prefix, (int) getpid (), g_random_int ());
-  g_autoptr (KtGroup) group = g_new0 (KtGroup, 1);
+  g_autoptr (KtControlGroup) group = g_new0 (KtControlGroup, 1);
   make_v1 (group, name, wanted);
   if (group->version == 0)
     make_v2 (group, name, wanted);
@@ -210,33 +210,34 @@ kt_group_new (const char *prefix, guint wanted)
 }
 
 gboolean
-kt_group_has (const KtGroup *group, KtGroupController controller)
+kt_control_group_has (const KtControlGroup *group, KtController controller)
 {
   return group->folders[controller] != NULL;
 }
 
 int
-kt_group_version (const KtGroup *group)
+kt_control_group_version (const KtControlGroup *group)
 {
   return group->version;
 }
 
 gboolean
-kt_group_put (const KtGroup *group, KtGroupController controller, const char *file, const char *value)
+kt_control_group_put (const KtControlGroup *group, KtController controller, const char *file, const char *value)
 {
   return group->folders[controller] != NULL && put (group->folders[controller], file, value);
 }
 
 char *
-kt_group_get (const KtGroup *group, KtGroupController controller, const char *file)
+kt_control_group_get (const KtControlGroup *group, KtController controller, const char *file)
 {
   return group->folders[controller] != NULL ? get (group->folders[controller], file) : NULL;
 }
 
 gint64
-kt_group_number (const KtGroup *group, KtGroupController controller, const char *file, const char *word, gint64 fallback)
+kt_control_group_number (const KtControlGroup *group, KtController controller, const char *file, const char *word,
+                         gint64 fallback)
 {
-  g_autofree char *text = kt_group_get (group, controller, file);
+  g_autofree char *text = kt_control_group_get (group, controller, file);
   g_auto (GStrv) lines = g_strsplit (text != NULL ? text : "", "\n", -1);
   gsize length = strlen (word);
   for (char **line = lines; *line != NULL; line++)
@@ -246,7 +247,7 @@ kt_group_number (const KtGroup *group, KtGroupController controller, const char 
 }
 
 const char *const *
-kt_group_procs (const KtGroup *group)
+kt_control_group_procs (const KtControlGroup *group)
 {
   return (const char *const *) group->procs;
 }
@@ -275,7 +276,7 @@ kill_and_note (const char *folder, gpointer data)
 }
 
 gboolean
-kt_group_end (const KtGroup *group)
+kt_control_group_end (const KtControlGroup *group)
 {
   for (guint waited = 0; waited < END_MS; waited += END_STEP_MS)
     {
@@ -300,12 +301,12 @@ remove_folder (const char *folder, gpointer data)
 }
 
 void
-kt_group_free (KtGroup *group)
+kt_control_group_free (KtControlGroup *group)
 {
   if (group == NULL)
     return;
   each_folder (group, remove_folder, NULL);
-  for (guint i = 0; i < KT_GROUP_N_CONTROLLERS; i++)
+  for (guint i = 0; i < KT_N_CONTROLLERS; i++)
     g_free (group->folders[i]);
   g_strfreev (group->procs);
   g_free (group);
@@ -336,17 +337,17 @@ sweep_below (const char *parent, const char *prefix)
 }
 
 void
-kt_group_sweep (const char *prefix)
+kt_control_group_sweep (const char *prefix)
 {
-  for (guint i = 0; i <= KT_GROUP_N_CONTROLLERS; i++)
+  for (guint i = 0; i <= KT_N_CONTROLLERS; i++)
     {
       g_autofree char *mount_point = NULL;
-      g_autofree char *parent = own_folder (i < KT_GROUP_N_CONTROLLERS ? names[i].v1 : NULL, &mount_point);
+      g_autofree char *parent = own_folder (i < KT_N_CONTROLLERS ? names[i].v1 : NULL, &mount_point);
       while (parent != NULL)
         {
           sweep_below (parent, prefix);
           /* Version 2 may have made it at any level above us. */
-          if (i < KT_GROUP_N_CONTROLLERS || g_str_equal (parent, mount_point) || strlen (parent) <= 1)
+          if (i < KT_N_CONTROLLERS || g_str_equal (parent, mount_point) || strlen (parent) <= 1)
             break;
           g_autofree char *child = g_steal_pointer (&parent);
           parent = g_path_get_dirname (child);

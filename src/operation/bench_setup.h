@@ -1,0 +1,34 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * What `bench` was asked for, made ready: the folder, the data set, the machine to emulate, and each named
+ * configuration as settings that a private server can start with.
+ */
+#pragma once
+
+#include "bench/compare.h"
+#include "operation/facts.h"
+
+typedef struct {
+  KtFacts *facts;           /* owned */
+  KtBenchPlace *place;
+  KtDataSetSpec spec;
+  KtDataSet *set;
+  KtBenchHost host;
+  KtBenchWatch watch;
+  char *bin_directory, *owner;
+  char *version;            /* "15", of the binaries */
+  GPtrArray *configurations; /* KtBenchConfiguration */
+} KtBenchSetup;
+
+/* Words for a configuration: `defaults`, `current` (the running server's), `kastune` (its advice for the machine), with
+ * `kastune:PROFILE` for another profile, or a configuration file. Errors: KT_ERROR_USAGE, those of each step. */
+KtBenchSetup *kt_bench_setup_new (KtOperationContext *context, JsonObject *args, GError **error);
+void kt_bench_setup_free (KtBenchSetup *setup);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC (KtBenchSetup, kt_bench_setup_free)
+
+/* What every measuring operation takes: times, transactions, checkpoints, the load. */
+gboolean kt_bench_take_run (JsonObject *args, const KtBenchWatch *watch, KtBenchRun *run, GError **error);
+void kt_bench_take_watch (KtOperationContext *context, KtBenchWatch *watch);
+
+/* Makes @platform a machine like @host: as large, alone, with a disk as fast. */
+void kt_bench_emulate_platform (KtPlatform *platform, const KtBenchHost *host);

@@ -1,0 +1,195 @@
+/* SPDX-License-Identifier: MIT */
+#include "operation/bench_setup.h"
+#include "operation/handlers.h"
+
+#include "base/error.h"
+#include "base/file.h"
+#include "bench/metric.h"
+#include "bench/report.h"
+#include "bench/store.h"
+
+#define LIST_LIMIT 50
+
+static gboolean
+write_html (JsonObject *document, JsonObject *args, GError **error)
+{
+  const char *path = kt_json_string (args, "html", NULL);
+  if (path == NULL)
+    return TRUE;
+  g_autofree char *html = kt_bench_report_html (document);
+  json_object_set_string_member (document, "html", path);
+  return kt_file_write (path, html, -1, NULL, error);
+}
+
+static JsonObject *
+configuration_named (JsonObject *document, const char *name)
+{
+  JsonArray *configurations = kt_json_array (document, "configurations");
+  for (guint i = 0; configurations != NULL && i < json_array_get_length (configurations); i++)
+    {
+      JsonObject *configuration = json_array_get_object_element (configurations, i);
+      if (g_strcmp0 (kt_json_string (configuration, "name", NULL), name) == 0)
+        return configuration;
+    }
+  return NULL;
+}
+
+/* Configurations of the same name in an earlier result: what has changed since, as far as the intervals say so. */
+static gboolean
+add_baseline (KtOperationContext *context, KtState *state, JsonObject *args, JsonObject *document, GError **error)
+{
+  gint64 id = kt_json_int (args, "baseline", 0);
+  if (id == 0)
+    return TRUE;
+  g_autoptr (JsonObject) before = kt_bench_load (state, id, error);
+  if (before == NULL)
+    return FALSE;
+  JsonArray *changes = json_array_new ();
+  JsonArray *configurations = kt_json_array (document, "configurations");
+  for (guint i = 0; i < json_array_get_length (configurations); i++)
+    {
+      JsonObject *now = json_array_get_object_element (configurations, i);
+      const char *name = kt_json_string (now, "name", "");
+      JsonObject *then = configuration_named (before, name);
+      if (then == NULL)
+        continue;
+      JsonObject *change = json_object_new ();
+      json_object_set_string_member (change, "name", name);
+      json_object_set_object_member (change, "ratios", kt_bench_ratios_to_baseline (then, now));
+      json_array_add_object_element (changes, change);
+      context->findings = context->findings || kt_bench_has_regression (kt_json_object (change, "ratios"));
+    }
+  JsonObject *baseline = json_object_new ();
+  json_object_set_int_member (baseline, "id", id);
+  kt_json_set_string (baseline, "title", kt_json_string (before, "title", NULL));
+  json_object_set_array_member (baseline, "configurations", changes);
+  json_object_set_object_member (document, "baseline", baseline);
+  return TRUE;
+}
+
+static gboolean
+finish (KtOperationContext *context, KtFacts *facts, JsonObject *args, const char *kind, const char *title,
+        JsonObject *document, GError **error)
+{
+  return add_baseline (context, facts->state, args, document, error)
+         && kt_bench_save (facts->state, kind, title, document, error) && write_html (document, args, error);
+}
+
+static char *
+title_of (const KtBenchSetup *setup)
+{
+  g_autoptr (GString) names = g_string_new (NULL);
+  g_autofree char *host = kt_bench_host_describe (&setup->host);
+  for (guint i = 0; i < setup->configurations->len; i++)
+    g_string_append_printf (names, "%s%s", i > 0 ? ", " : "",
+                            ((KtBenchConfiguration *) setup->configurations->pdata[i])->name);
+  return g_strdup_printf ("%s on %s", names->str, host);
+}
+
+JsonObject *
+kt_handle_bench_compare (KtOperationContext *context, JsonObject *args, GError **error)
+{
+  KtBenchRun run;
+  g_autoptr (KtBenchSetup) setup = kt_bench_setup_new (context, args, error);
+  if (setup == NULL || !kt_bench_take_run (args, &setup->watch, &run, error))
+    return NULL;
+  const KtBenchComparison comparison = {
+    .instance = { setup->place, setup->set, setup->bin_directory, setup->owner, &setup->host, NULL },
+    .configurations = setup->configurations,
+    .rounds = (guint) MAX (1, kt_json_int (args, "rounds", 3)),
+    .run = run,
+    .crash = kt_json_bool (args, "recovery", FALSE),
+  };
+  g_autoptr (JsonObject) document = kt_bench_compare (&comparison, error);
+  if (document == NULL)
+    return NULL;
+  g_autofree char *title = title_of (setup);
+  json_object_set_object_member (document, "host", kt_bench_host_to_json (&setup->host));
+  json_object_set_object_member (document, "data_set", kt_data_set_to_json (setup->set, &setup->spec));
+  json_object_set_string_member (document, "postgresql", setup->version);
+  json_object_set_int_member (document, "duration_ms", run.duration_ms);
+  json_object_set_int_member (document, "checkpoints_wanted", run.checkpoints);
+  return finish (context, setup->facts, args, "compare", title, document, error) ? g_steal_pointer (&document) : NULL;
+}
+
+/* One server, several runs: a document of the same shape with one configuration. */
+static JsonObject *
+live_document (guint rounds)
+{
+  JsonObject *document = json_object_new (), *configuration = json_object_new ();
+  JsonArray *configurations = json_array_new ();
+  json_object_set_string_member (configuration, "name", "live");
+  json_object_set_array_member (configuration, "runs", json_array_new ());
+  json_array_add_object_element (configurations, configuration);
+  json_object_set_array_member (document, "metrics", kt_bench_metrics_to_json ());
+  json_object_set_array_member (document, "configurations", configurations);
+  json_object_set_int_member (document, "rounds", rounds);
+  json_object_set_array_member (document, "notes", json_array_new ());
+  return document;
+}
+
+JsonObject *
+kt_handle_bench_run (KtOperationContext *context, JsonObject *args, GError **error)
+{
+  KtBenchWatch watch;
+  KtBenchRun run;
+  guint rounds = (guint) MAX (1, kt_json_int (args, "rounds", 1));
+  g_autoptr (KtFacts) facts = kt_facts_load (context, args, KT_FACTS_SERVER, error);
+  kt_bench_take_watch (context, &watch);
+  if (facts == NULL || kt_facts_state (facts, error) == NULL || !kt_bench_take_run (args, &watch, &run, error))
+    return NULL;
+  run.conninfo = facts->conninfo;
+  run.observe = kt_json_bool (args, "observe", FALSE);
+  run.postmaster = facts->server->local ? facts->server->postmaster_pid : 0;
+  run.data_directory = facts->server->local ? facts->server->data_directory : NULL;
+  if (run.observe)
+    run.warm_up_ms = kt_json_int (args, "warm_up", 0);
+  g_autoptr (JsonObject) document = live_document (rounds);
+  JsonObject *configuration = json_array_get_object_element (kt_json_array (document, "configurations"), 0);
+  for (guint round = 1; round <= rounds; round++)
+    {
+      g_autofree char *label = g_strdup_printf ("run %u of %u", round, rounds);
+      run.label = label;
+      JsonObject *one = kt_bench_run (&run, error);
+      if (one == NULL)
+        return NULL;
+      json_object_set_int_member (one, "round", round);
+      json_array_add_object_element (kt_json_array (configuration, "runs"), one);
+    }
+  kt_bench_summarize (document);
+  g_autofree char *name = kt_connection_describe (facts->connection);
+  g_autofree char *title = g_strdup_printf ("%s, %s", name, run.observe ? "the indexer observed" : "under load");
+  json_object_set_string_member (document, "postgresql", facts->server->version);
+  json_object_set_int_member (document, "duration_ms", run.duration_ms);
+  json_object_set_boolean_member (document, "observed", run.observe);
+  return finish (context, facts, args, "run", title, document, error) ? g_steal_pointer (&document) : NULL;
+}
+
+static KtState *
+open_state (KtOperationContext *context, GError **error)
+{
+  return kt_state_open (context->state_directory, error);
+}
+
+JsonObject *
+kt_handle_bench_list (KtOperationContext *context, JsonObject *args, GError **error)
+{
+  g_autoptr (KtState) state = open_state (context, error);
+  JsonArray *list = state != NULL ? kt_bench_list (state, (guint) kt_json_int (args, "limit", LIST_LIMIT), error)
+                                  : NULL;
+  if (list == NULL)
+    return NULL;
+  JsonObject *answer = json_object_new ();
+  json_object_set_array_member (answer, "results", list);
+  return answer;
+}
+
+JsonObject *
+kt_handle_bench_show (KtOperationContext *context, JsonObject *args, GError **error)
+{
+  g_autoptr (KtState) state = open_state (context, error);
+  g_autoptr (JsonObject) document = state != NULL ? kt_bench_load (state, kt_json_int (args, "id", 0), error) : NULL;
+  if (document == NULL || !add_baseline (context, state, args, document, error) || !write_html (document, args, error))
+    return NULL;
+  return g_steal_pointer (&document);
+}

@@ -1,0 +1,362 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * Real servers of Debian's PostgreSQL on a small data set. Times are short: it is shown that things happen and are
+ * counted, never how fast.
+ */
+#include "bench/compare.h"
+
+#include "base/error.h"
+#include "bench/store.h"
+#include "postgres/connection.h"
+#include "support/cluster.h"
+
+#include <glib/gstdio.h>
+#include <signal.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#define TRANSACTIONS 4000
+
+static const KtBenchHost unlimited;
+static const KtBenchWatch nobody;
+static char *folder; /* of all tests: the data set is made once */
+static char *binaries;
+
+static KtDataSetSpec
+spec (void)
+{
+  return (KtDataSetSpec){
+    .bin_directory = binaries, .transactions = TRANSACTIONS, .seed = 3, .tps = 100,
+  };
+}
+
+static KtBenchPlace *
+open_place (void)
+{
+  g_autoptr (GError) error = NULL;
+  KtBenchPlace *place = kt_bench_place_open (folder, &error);
+  g_assert_no_error (error);
+  return place;
+}
+
+static KtDataSet *
+open_set (const KtBenchPlace *place)
+{
+  const KtDataSetSpec wanted = spec ();
+  g_autoptr (GError) error = NULL;
+  KtDataSet *set = kt_data_set_open (place, &wanted, &nobody, &error);
+  g_assert_no_error (error);
+  return set;
+}
+
+/* Names that a private server or a begun data set would have. */
+static guint
+left_behind (void)
+{
+  g_autoptr (GDir) dir = g_dir_open (folder, 0, NULL);
+  const char *name;
+  guint n = 0;
+  while ((name = g_dir_read_name (dir)) != NULL)
+    n += g_str_has_prefix (name, "kastune-scratch-");
+  return n;
+}
+
+static KtBenchInstance *
+start (const KtBenchPlace *place, const KtDataSet *set, const char *conf, GError **error)
+{
+  const KtBenchInstanceOptions options = { place, set, binaries, NULL, &unlimited, conf };
+  return kt_bench_instance_new (&options, &nobody, error);
+}
+
+static void
+test_data_set_is_made_once (void)
+{
+  g_autoptr (KtBenchPlace) place = open_place ();
+  g_autoptr (KtDataSet) set = open_set (place);
+  g_autofree char *control = g_build_filename (set->folder, "global", "pg_control", NULL);
+  GStatBuf before, after;
+  g_assert_cmpint (g_stat (control, &before), ==, 0);
+  g_assert_cmpuint (set->transactions, >=, TRANSACTIONS);
+  g_assert_cmpint (set->bytes, >, 0);
+  g_assert_cmpint (set->folder_bytes, >, set->bytes);
+  g_autoptr (KtDataSet) again = open_set (place);
+  g_assert_cmpint (g_stat (control, &after), ==, 0);
+  g_assert_cmpint (before.st_ino, ==, after.st_ino);
+  g_assert_cmpint (before.st_mtime, ==, after.st_mtime);
+  g_assert_cmpuint (again->blocks, ==, set->blocks);
+  g_assert_cmpuint (left_behind (), ==, 0);
+}
+
+static void
+test_one_measurement_at_a_time (void)
+{
+  g_autoptr (GError) error = NULL;
+  g_autoptr (KtBenchPlace) place = open_place ();
+  g_autoptr (KtBenchPlace) other = kt_bench_place_open (folder, &error);
+  g_assert_null (other);
+  g_assert_error (error, KT_ERROR, KT_ERROR_REFUSED);
+}
+
+static void
+test_server_has_its_settings_and_goes (void)
+{
+  g_autoptr (GError) error = NULL;
+  g_autoptr (KtBenchPlace) place = open_place ();
+  g_autoptr (KtDataSet) set = open_set (place);
+  g_autoptr (KtBenchInstance)
+    instance = start (place, set, "work_mem = 5MB\nport = 1\narchive_command = 'false'\n", &error);
+  g_assert_no_error (error);
+  g_autoptr (KtConnection) connection = kt_connection_open (kt_bench_instance_conninfo (instance), &error);
+  g_assert_no_error (error);
+  g_autoptr (PGresult)
+    row = kt_connection_query (connection, &error,
+                               "SELECT current_setting('work_mem') AS a, current_setting('archive_command') AS b",
+                               NULL);
+  g_assert_no_error (error);
+  g_assert_cmpstr (kt_result_get (row, 0, "a"), ==, "5MB");
+  g_assert_cmpstr (kt_result_get (row, 0, "b"), !=, "false");
+  pid_t pid = (pid_t) kt_bench_instance_pid (instance);
+  g_assert_cmpint (pid, >, 1);
+  g_clear_pointer (&connection, kt_connection_free);
+  g_clear_pointer (&instance, kt_bench_instance_free);
+  g_assert_cmpint (kill (pid, 0), ==, -1);
+  g_assert_cmpuint (left_behind (), ==, 0);
+}
+
+static void
+test_bad_settings_are_told (void)
+{
+  g_autoptr (GError) error = NULL;
+  g_autoptr (KtBenchPlace) place = open_place ();
+  g_autoptr (KtDataSet) set = open_set (place);
+  g_autoptr (KtBenchInstance) instance = start (place, set, "work_mem = 5parsec\n", &error);
+  g_assert_null (instance);
+  g_assert_error (error, KT_ERROR, KT_ERROR_VERIFY);
+  g_assert_nonnull (strstr (kt_error_detail (error), "work_mem"));
+  g_assert_cmpuint (left_behind (), ==, 0);
+}
+
+static void
+test_crash_keeps_what_was_committed (void)
+{
+  gint64 recovery_ms = -1;
+  g_autoptr (GError) error = NULL;
+  g_autoptr (KtBenchPlace) place = open_place ();
+  g_autoptr (KtDataSet) set = open_set (place);
+  g_autoptr (KtBenchInstance) instance = start (place, set, "", &error);
+  g_assert_no_error (error);
+  pid_t before = (pid_t) kt_bench_instance_pid (instance);
+  g_autoptr (KtConnection) connection = kt_connection_open (kt_bench_instance_conninfo (instance), &error);
+  g_autoptr (PGresult) made = kt_connection_query (connection, &error, "CREATE TABLE kept AS SELECT 7 AS n", NULL);
+  g_assert_no_error (error);
+  g_clear_pointer (&connection, kt_connection_free);
+  g_assert_true (kt_bench_instance_crash (instance, &recovery_ms, &error));
+  g_assert_no_error (error);
+  g_assert_cmpint (recovery_ms, >=, 0);
+  g_assert_cmpint (kt_bench_instance_pid (instance), !=, before);
+  connection = kt_connection_open (kt_bench_instance_conninfo (instance), &error);
+  g_assert_no_error (error);
+  g_autoptr (PGresult) row = kt_connection_query (connection, &error, "SELECT n FROM kept", NULL);
+  g_assert_cmpint (kt_result_int (row, 0, "n"), ==, 7);
+}
+
+static KtBenchConfiguration *
+configuration (const char *name, const char *conf)
+{
+  KtBenchConfiguration *one = g_new0 (KtBenchConfiguration, 1);
+  one->name = g_strdup (name);
+  one->conf_text = g_strdup (conf);
+  return one;
+}
+
+static void
+test_comparison_measures_in_turn (void)
+{
+  static const char *const metrics[] = { "wal_bytes_per_tx",   "full_page_images_per_tx",
+                                         "blocks_read_per_tx", "blocks_written_per_tx",
+                                         "cache_hit_percent",  "cpu_us_per_tx",
+                                         "transactions_per_s", "commit_p99_ms" };
+  g_autoptr (GError) error = NULL;
+  g_autoptr (KtBenchPlace) place = open_place ();
+  g_autoptr (KtDataSet) set = open_set (place);
+  g_autoptr (GPtrArray) configurations = g_ptr_array_new_with_free_func ((GDestroyNotify) kt_bench_configuration_free);
+  g_ptr_array_add (configurations, configuration ("images", "fsync = off\n"));
+  g_ptr_array_add (configurations, configuration ("none", "full_page_writes = off\n"));
+  g_ptr_array_add (configurations, configuration ("broken", "shared_buffers = 1parsec\n"));
+  ((KtBenchConfiguration *) configurations->pdata[1])->statements = g_strsplit (
+    "ALTER TABLE blocks SET (fillfactor = 70)", ";", -1);
+  const KtBenchComparison comparison = {
+    .instance = { place, set, binaries, NULL, &unlimited, NULL },
+    .configurations = configurations,
+    .rounds = 2,
+    .run = { .duration_ms = 60000, .transactions = 2000, .batch_scale = 1, .batch_concurrency = 1, .watch = &nobody },
+  };
+  g_autoptr (JsonObject) document = kt_bench_compare (&comparison, &error);
+  g_assert_no_error (error);
+  JsonArray *answered = kt_json_array (document, "configurations");
+  JsonObject *images = json_array_get_object_element (answered, 0), *none = json_array_get_object_element (answered, 1);
+  JsonObject *broken = json_array_get_object_element (answered, 2);
+  g_assert_cmpuint (json_array_get_length (kt_json_array (none, "runs")), ==, 2);
+  for (gsize i = 0; i < G_N_ELEMENTS (metrics); i++)
+    g_assert_true (json_object_has_member (kt_json_object (none, "summary"), metrics[i]));
+  g_assert_cmpstr (kt_json_string (kt_json_object (none, "settings"), "full_page_writes", NULL), ==, "off");
+  g_assert_cmpstr (kt_json_string (kt_json_object (images, "settings"), "full_page_writes", NULL), ==, NULL);
+  /* The first change of a page after the start logs the whole page, unless that is off: on any machine. */
+  JsonObject *with = kt_json_object (kt_json_object (images, "summary"), "full_page_images_per_tx");
+  JsonObject *without = kt_json_object (kt_json_object (none, "summary"), "full_page_images_per_tx");
+  g_assert_cmpfloat (kt_json_double (with, "value", 0), >, 0);
+  g_assert_cmpfloat (kt_json_double (without, "value", 9), ==, 0);
+  g_assert_nonnull (strstr (kt_json_string (broken, "problem", ""), "shared_buffers"));
+  g_assert_cmpuint (json_array_get_length (kt_json_array (broken, "runs")), ==, 0);
+  g_assert_cmpuint (json_array_get_length (kt_json_array (document, "notes")), >=, 2); /* neither is durable */
+  g_assert_cmpuint (left_behind (), ==, 0);
+}
+
+static void
+test_checkpoints_make_a_run_count (void)
+{
+  g_autoptr (GError) error = NULL;
+  g_autoptr (KtBenchPlace) place = open_place ();
+  g_autoptr (KtDataSet) set = open_set (place);
+  g_autoptr (KtBenchInstance) instance = start (place, set, "max_wal_size = 32MB\nmin_wal_size = 32MB\n", &error);
+  g_assert_no_error (error);
+  KtBenchRun run = { .conninfo = kt_bench_instance_conninfo (instance),
+                     .duration_ms = 60000,
+                     .checkpoints = 1,
+                     .batch_scale = 1,
+                     .batch_concurrency = 1,
+                     .watch = &nobody };
+  g_autoptr (JsonObject) counting = kt_bench_run (&run, &error);
+  g_assert_no_error (error);
+  g_assert_true (kt_json_bool (counting, "counts", FALSE));
+  g_assert_cmpint (kt_json_int (counting, "checkpoints", 0), >=, 1);
+  run.duration_ms = 1000;
+  run.checkpoints = 1000;
+  g_autoptr (JsonObject) short_one = kt_bench_run (&run, &error);
+  g_assert_no_error (error);
+  g_assert_false (kt_json_bool (short_one, "counts", TRUE));
+  g_assert_nonnull (strstr (kt_json_string (short_one, "why_not", ""), "of the 1000"));
+  run.checkpoints = 0;
+  run.observe = TRUE;
+  g_autoptr (JsonObject) watched = kt_bench_run (&run, &error);
+  g_assert_no_error (error);
+  g_assert_cmpint (kt_json_int (watched, "transactions", -1), ==, 0); /* nobody writes now */
+}
+
+static gpointer
+cancel_soon (gpointer cancellable)
+{
+  g_usleep (300000);
+  g_cancellable_cancel (cancellable);
+  return NULL;
+}
+
+static void
+test_interruption_leaves_nothing (void)
+{
+  g_autoptr (GError) error = NULL;
+  g_autoptr (KtBenchPlace) place = open_place ();
+  g_autoptr (KtDataSet) set = open_set (place);
+  g_autoptr (GPtrArray) configurations = g_ptr_array_new_with_free_func ((GDestroyNotify) kt_bench_configuration_free);
+  g_autoptr (GCancellable) cancellable = g_cancellable_new ();
+  const KtBenchWatch watch = { .cancellable = cancellable };
+  g_ptr_array_add (configurations, configuration ("defaults", ""));
+  const KtBenchComparison comparison = {
+    .instance = { place, set, binaries, NULL, &unlimited, NULL },
+    .configurations = configurations,
+    .rounds = 100,
+    .run = { .duration_ms = 600000, .batch_scale = 1, .batch_concurrency = 1, .watch = &watch },
+  };
+  GThread *thread = g_thread_new ("cancel", cancel_soon, cancellable);
+  g_autoptr (JsonObject) document = kt_bench_compare (&comparison, &error);
+  g_thread_join (thread);
+  g_assert_null (document);
+  g_assert_error (error, KT_ERROR, KT_ERROR_INTERRUPTED);
+  g_assert_cmpuint (left_behind (), ==, 0);
+}
+
+/* kill -9 of the measuring process itself: the next one stops its server and removes its folder. */
+static void
+test_killed_measurement_is_cleaned_up (void)
+{
+  int pipes[2];
+  g_autofree char *word = NULL;
+  char answer[64] = "";
+  g_assert_cmpint (pipe (pipes), ==, 0);
+  pid_t child = fork ();
+  if (child == 0)
+    {
+      KtBenchPlace *place = kt_bench_place_open (folder, NULL);
+      KtDataSet *set = open_set (place);
+      KtBenchInstance *instance = start (place, set, "", NULL);
+      g_autofree char *text = g_strdup_printf ("%d", (int) kt_bench_instance_pid (instance));
+      if (write (pipes[1], text, strlen (text)) < 0)
+        _exit (1);
+      for (;;)
+        pause ();
+    }
+  g_assert_cmpint (read (pipes[0], answer, sizeof answer - 1), >, 0);
+  pid_t server = (pid_t) g_ascii_strtoll (answer, NULL, 10);
+  close (pipes[0]);
+  close (pipes[1]);
+  kill (child, SIGKILL);
+  waitpid (child, NULL, 0);
+  g_assert_cmpuint (left_behind (), ==, 1);
+  g_autoptr (KtBenchPlace) place = open_place ();
+  g_assert_cmpuint (left_behind (), ==, 0);
+  for (guint i = 0; i < 100 && kill (server, 0) == 0; i++)
+    g_usleep (50000);
+  g_assert_cmpint (kill (server, 0), ==, -1);
+}
+
+static void
+test_results_are_kept (void)
+{
+  g_autoptr (GError) error = NULL;
+  g_autofree char *directory = g_build_filename (folder, "state", NULL);
+  g_autoptr (KtState) state = kt_state_open (directory, &error);
+  g_assert_no_error (error);
+  for (gint64 i = 1; i <= 3; i++)
+    {
+      g_autoptr (JsonObject) document = json_object_new ();
+      json_object_set_int_member (document, "rounds", i);
+      g_assert_true (kt_bench_save (state, "compare", "a, b", document, &error));
+      g_assert_cmpint (kt_json_int (document, "id", 0), ==, i);
+    }
+  g_autoptr (JsonObject) second = kt_bench_load (state, 2, &error);
+  g_assert_no_error (error);
+  g_assert_cmpint (kt_json_int (second, "rounds", 0), ==, 2);
+  g_assert_cmpstr (kt_json_string (second, "title", NULL), ==, "a, b");
+  g_autoptr (JsonArray) list = kt_bench_list (state, 2, &error);
+  g_assert_cmpuint (json_array_get_length (list), ==, 2);
+  g_assert_cmpint (kt_json_int (json_array_get_object_element (list, 0), "id", 0), ==, 3);
+  g_autoptr (JsonObject) absent = kt_bench_load (state, 9, &error);
+  g_assert_null (absent);
+  g_assert_error (error, KT_ERROR, KT_ERROR_NOT_FOUND);
+}
+
+int
+main (int argc, char **argv)
+{
+  g_test_init (&argc, &argv, NULL);
+  folder = g_strdup ("/tmp/kastune-bench-XXXXXX");
+  g_assert_nonnull (g_mkdtemp_full (folder, 0755));
+  binaries = kt_test_binaries (KT_TEST_DEBIAN_MAJOR);
+  g_assert_nonnull (binaries);
+  g_test_add_func ("/bench/instance/data-set-is-made-once", test_data_set_is_made_once);
+  g_test_add_func ("/bench/instance/one-measurement-at-a-time", test_one_measurement_at_a_time);
+  g_test_add_func ("/bench/instance/server-has-its-settings-and-goes", test_server_has_its_settings_and_goes);
+  g_test_add_func ("/bench/instance/bad-settings-are-told", test_bad_settings_are_told);
+  g_test_add_func ("/bench/instance/crash-keeps-what-was-committed", test_crash_keeps_what_was_committed);
+  g_test_add_func ("/bench/compare/comparison-measures-in-turn", test_comparison_measures_in_turn);
+  g_test_add_func ("/bench/run/checkpoints-make-a-run-count", test_checkpoints_make_a_run_count);
+  g_test_add_func ("/bench/compare/interruption-leaves-nothing", test_interruption_leaves_nothing);
+  g_test_add_func ("/bench/place/killed-measurement-is-cleaned-up", test_killed_measurement_is_cleaned_up);
+  g_test_add_func ("/bench/store/results-are-kept", test_results_are_kept);
+  int status = g_test_run ();
+  kt_folder_remove (folder);
+  g_free (folder);
+  g_free (binaries);
+  return status;
+}
