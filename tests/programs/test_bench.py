@@ -1,0 +1,114 @@
+"""kastune bench: comparisons on private servers, a live server under load, results that are kept."""
+import os
+import pathlib
+import signal
+import subprocess
+import tempfile
+import xml.dom.minidom
+
+import pytest
+
+from conftest import BUILD, kastune
+
+SHORT = ("--fill", "4k", "--duration", "2s", "--warm-up", "0s")
+
+
+@pytest.fixture(scope="module")
+def place():
+    """Data sets are made once; the state beside them."""
+    with tempfile.TemporaryDirectory(prefix="kt-bench-", dir="/tmp") as folder:
+        os.chmod(folder, 0o755)
+        yield pathlib.Path(folder)
+
+
+def bench(place, *args, **kwargs):
+    env = {"PATH": os.environ["PATH"], "PGHOST": "/nonexistent", "HOME": "/nonexistent", "LC_ALL": "C.UTF-8", "COLUMNS": "80"}
+    return kastune("bench", *args, "--state", str(place / "state"), env={**env, **kwargs})
+
+
+def private_folders(place):
+    return [p.name for p in (place / "work").glob("kastune-scratch-*")]
+
+
+def test_comparison_is_told_kept_and_reported(place):
+    (place / "small.conf").write_text("shared_buffers = 16MB\n")
+    report = place / "report.html"
+    answer = bench(place, "compare", "defaults", "kastune", str(place / "small.conf"), "--rounds", "2", *SHORT,
+                   "--folder", str(place / "work"), "--html", str(report))
+    assert answer.status == 0, answer
+    assert all(len(line) <= 80 for line in answer.out.splitlines()), answer
+    for word in ("defaults", "kastune", "small", "WAL B/tx", "tx/s", "95 % interval"):
+        assert word in answer.out
+    page = report.read_text()
+    assert "http" not in page and "<script" not in page
+    xml.dom.minidom.parseString(page[page.index("<body>"):page.index("</html>")])
+    assert private_folders(place) == []
+
+    listed = bench(place, "list", "--json").json["results"]
+    assert [r["title"] for r in listed] == ["defaults, kastune, small on this machine"]
+    shown = bench(place, "show", str(listed[0]["id"]), "--json").json
+    assert [len(c["runs"]) for c in shown["configurations"]] == [2, 2, 2]
+    small = shown["configurations"][2]
+    assert small["settings"]["shared_buffers"] == "16MB"
+    assert small["summary"]["wal_bytes_per_tx"]["value"] > 100
+    # The interval of two runs is wide, and there is one.
+    rate = small["summary"]["transactions_per_s"]
+    assert rate["low"] < rate["value"] < rate["high"]
+
+    same = bench(place, "show", str(listed[0]["id"]), "--baseline", str(listed[0]["id"]))
+    assert same.status == 0 and "against result 1" in same.out, same
+
+
+def test_settings_that_do_not_start_are_told_and_the_others_measured(place):
+    (place / "broken.conf").write_text("shared_buffers = 1parsec\n")
+    answer = bench(place, "compare", "defaults", str(place / "broken.conf"), "--rounds", "1", *SHORT, "--folder", str(place / "work"))
+    assert answer.status == 0, answer
+    assert "broken: the server does not start with these settings" in " ".join(answer.out.split())
+    alone = bench(place, "compare", str(place / "broken.conf"), *SHORT, "--folder", str(place / "work"))
+    assert alone.status == 1 and "not one of the configurations" in alone.err, alone
+
+
+@pytest.mark.parametrize("words, said", [
+    (("compare", "--host", "4G,fast"), "“fast” does not describe a machine"),
+    (("compare", "nonsense"), "no such configuration"),
+    (("compare", "--batch-scale", "11"), "--batch-scale goes from 0.1 to 10"),
+    (("compare", "--disable", "everything"), "everything"),
+    (("show", "99"), "there is no result 99"),
+    (("compare", "current"), "No such file or directory"),
+])
+def test_wrong_words_are_told(place, words, said):
+    fill = () if words[0] == "show" else (*SHORT, "--folder", str(place / "work"))
+    answer = bench(place, *words, *fill)
+    assert answer.status != 0 and said in answer.err, answer
+
+
+def test_running_server_is_measured_and_watched(server):
+    fill = subprocess.run([BUILD / "src/kaspa-sim", "fill", "--transactions", "4k", "--quiet"], env=server.env, capture_output=True, text=True)
+    assert fill.returncode == 0, fill.stderr
+    answer = server.kastune("bench", "run", "--duration", "2s", "--warm-up", "0s", "--json")
+    assert answer.status == 0, answer
+    run = answer.json["configurations"][0]["runs"][0]
+    assert run["transactions"] > 0 and run["metrics"]["commit_p99_ms"] > 0
+    assert run["metrics"]["cpu_us_per_tx"] > 0
+    watched = server.kastune("bench", "run", "--observe", "--duration", "1s", "--json", "--baseline", str(answer.json["id"])).json
+    assert watched["configurations"][0]["runs"][0]["transactions"] == 0
+    assert watched["baseline"]["id"] == answer.json["id"]
+
+
+def test_database_of_an_indexer_is_never_written_to(server):
+    answer = server.kastune("bench", "run", "--duration", "1s")
+    assert answer.status == 1 and "kaspa-sim" in answer.err, answer
+
+
+def test_interrupted_comparison_leaves_nothing(place):
+    bench(place, "compare", "defaults", "--rounds", "1", *SHORT, "--folder", str(place / "work"))
+    run = subprocess.Popen([BUILD / "src/kastune", "bench", "compare", "defaults", "--fill", "4k", "--duration", "5min", "--warm-up", "5min",
+                            "--folder", place / "work", "--state", place / "state"],
+                           env={"PATH": os.environ["PATH"], "PGHOST": "/nonexistent"}, stderr=subprocess.PIPE, text=True)
+    for line in run.stderr:
+        if "warm-up" in line:
+            break
+    assert private_folders(place) != []
+    run.send_signal(signal.SIGTERM)
+    assert run.wait(60) == 130
+    assert private_folders(place) == []
