@@ -64,6 +64,18 @@ kt_neighbour_free (KtNeighbour *neighbour)
   g_free (neighbour);
 }
 
+/* The number after the @n'th blank; 0 when there are fewer, or it is none. */
+static gint64
+nth_number (const char *text, guint n)
+{
+  for (guint i = 0; i < n && text != NULL; i++)
+    {
+      text = strchr (text, ' ');
+      text += text != NULL;
+    }
+  return text != NULL ? g_ascii_strtoll (text, NULL, 10) : 0;
+}
+
 /* "PID (name) S ppid …": the name may hold blanks and brackets, so the last ")" ends it. Field 24 is the rss in
  * pages. */
 static Process *
@@ -73,15 +85,12 @@ parse_stat (const char *text, gint64 pid, gint64 page_size)
   const char *close = open != NULL ? strrchr (open, ')') : NULL;
   if (close == NULL)
     return NULL;
-  g_auto (GStrv) fields = g_strsplit (close + 1, " ", 24);
-  if (g_strv_length (fields) < 23)
-    return NULL;
-  gint64 pages = g_ascii_strtoll (fields[22], NULL, 10);
+  gint64 pages = nth_number (close, 22);
   if (pages <= 0 || pages > G_MAXINT64 / page_size)
     return NULL; /* kernel threads and zombies use none */
   Process *process = g_new0 (Process, 1);
   process->pid = pid;
-  process->parent = g_ascii_strtoll (fields[2], NULL, 10);
+  process->parent = nth_number (close, 2);
   process->name = g_strndup (open + 1, (gsize) (close - open - 1));
   process->rss = pages * page_size;
   return process;
@@ -90,16 +99,20 @@ parse_stat (const char *text, gint64 pid, gint64 page_size)
 static Process *
 load_process (KtSysroot *root, const char *pid, gint64 page_size)
 {
+  g_autofree char *statm_path = g_build_filename ("/proc", pid, "statm", NULL);
+  g_autofree char *statm = kt_sysroot_peek (root, statm_path);
+  /* A kernel thread has no memory. Large machines run thousands, and their stat is dear. */
+  if (statm != NULL && g_str_has_prefix (statm, "0 0 "))
+    return NULL;
   g_autofree char *stat_path = g_build_filename ("/proc", pid, "stat", NULL);
   g_autofree char *text = kt_sysroot_peek (root, stat_path);
   Process *process = text != NULL ? parse_stat (text, g_ascii_strtoll (pid, NULL, 10), page_size) : NULL;
   if (process == NULL)
     return NULL;
   kt_sysroot_keep (root, stat_path, text);
-  g_autofree char *statm_path = g_build_filename ("/proc", pid, "statm", NULL);
-  g_autofree char *statm = kt_sysroot_read (root, statm_path);
-  g_auto (GStrv) fields = g_strsplit (statm != NULL ? statm : "", " ", 4);
-  gint64 shared = g_strv_length (fields) > 2 ? g_ascii_strtoll (fields[2], NULL, 10) : 0;
+  if (statm != NULL)
+    kt_sysroot_keep (root, statm_path, statm);
+  gint64 shared = statm != NULL ? nth_number (statm, 2) : 0;
   process->shared = CLAMP (shared, 0, process->rss / page_size) * page_size;
   return process;
 }

@@ -204,10 +204,18 @@ model_replay (KtInputs *in)
   in->replay_rate = CLAMP (random_reads (&in->data, prefetch) * WAL_PER_READ, LEAST_REPLAY, MOST_REPLAY);
 }
 
+static void
+value_free (gpointer data)
+{
+  kt_value_clear (data);
+  g_free (data);
+}
+
 KtInputs *
 kt_inputs_new (const KtPlatform *platform, const KtServer *server, const KtProfile *profile, const KtOptions *options)
 {
   KtInputs *in = g_new0 (KtInputs, 1);
+  in->effective = g_hash_table_new_full (g_str_hash, g_str_equal, NULL, value_free);
   in->platform = platform;
   in->server = server;
   in->profile = profile;
@@ -230,6 +238,7 @@ kt_inputs_free (KtInputs *in)
   if (in == NULL)
     return;
   kt_budget_free (in->budget);
+  g_hash_table_unref (in->effective);
   g_free (in);
 }
 

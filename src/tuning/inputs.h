@@ -77,6 +77,8 @@ struct KtInputs {
   gint64 index_bytes;          /* of the indexer's tables; 0: unknown */
   gint64 table_bytes;
   gboolean timescaledb;        /* preloaded or wanted */
+
+  GHashTable *effective;       /* values that rules have found so far; only param.c looks into it */
 };
 typedef struct KtInputs KtInputs;
 

@@ -200,7 +200,7 @@ kt_param_wanted (const KtParam *param, const KtInputs *in, KtValue *out, GString
 
 /* Wanted, else running, else the version's default; never lower than a running value that something may need. */
 static void
-effective_value (const KtInputs *in, const KtParam *param, KtValue *value)
+find_effective (const KtInputs *in, const KtParam *param, KtValue *value)
 {
   g_autoptr (GString) because = g_string_new (NULL);
   g_auto (KtValue) running = { 0 };
@@ -218,15 +218,28 @@ effective_value (const KtInputs *in, const KtParam *param, KtValue *value)
     }
 }
 
+/* Rules ask for each other's values many times over, so each is found once. */
+static const KtValue *
+effective_value (const KtInputs *in, const KtParam *param)
+{
+  KtValue *value = g_hash_table_lookup (in->effective, param->name);
+  if (value == NULL)
+    {
+      value = g_new0 (KtValue, 1);
+      find_effective (in, param, value);
+      g_hash_table_insert (in->effective, (gpointer) param->name, value);
+    }
+  return value;
+}
+
 double
 kt_wanted_number (const KtInputs *in, const char *name)
 {
-  g_auto (KtValue) value = { 0 };
   double number = 0;
   const KtParam *param = kt_param_find (name);
   g_return_val_if_fail (param != NULL, 0);
-  effective_value (in, param, &value);
-  return kt_value_number (&value, &number) ? number : (double) value.integer;
+  const KtValue *value = effective_value (in, param);
+  return kt_value_number (value, &number) ? number : (double) value->integer;
 }
 
 gint64
@@ -238,9 +251,7 @@ kt_wanted_int (const KtInputs *in, const char *name)
 char *
 kt_wanted_text (const KtInputs *in, const char *name)
 {
-  g_auto (KtValue) value = { 0 };
   const KtParam *param = kt_param_find (name);
   g_return_val_if_fail (param != NULL, NULL);
-  effective_value (in, param, &value);
-  return kt_value_text (&value, param->unit);
+  return kt_value_text (effective_value (in, param), param->unit);
 }
