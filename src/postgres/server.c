@@ -388,6 +388,63 @@ load_indexer_schema (KtServer *server, KtConnection *connection, const PGresult 
     }
 }
 
+/* Sources that hold for sessions like this one only. */
+static const char *const session_sources[] = { "global", "database", "user", "database user", "client", NULL };
+
+static const KtFileSetting *
+last_in_files (const KtServer *server, const char *name)
+{
+  for (guint i = server->file_settings->len; i > 0; i--)
+    {
+      const KtFileSetting *setting = server->file_settings->pdata[i - 1];
+      if (setting->applied && g_strcmp0 (setting->name, name) == 0)
+        return setting;
+    }
+  return NULL;
+}
+
+/* As pg_settings.setting would show it. */
+static char *
+in_base_unit (const KtSetting *setting, const char *value)
+{
+  double number = 0;
+  gboolean on = FALSE;
+  if (setting->type == KT_GUC_BOOL && kt_guc_parse_bool (value, &on))
+    return g_strdup (on ? "on" : "off");
+  if ((setting->type == KT_GUC_INTEGER || setting->type == KT_GUC_REAL)
+      && kt_guc_parse_number (setting->type, value, setting->unit, &number, NULL))
+    {
+      char buffer[G_ASCII_DTOSTR_BUF_SIZE];
+      return g_strdup (g_ascii_formatd (buffer, sizeof buffer, "%.15g", number));
+    }
+  return g_strdup (value);
+}
+
+/* What ALTER ROLE and ALTER DATABASE say for kastune's own session hides what all others run with: the files, else the
+ * default. */
+static void
+look_behind_session (const KtServer *server)
+{
+  GHashTableIter iter;
+  gpointer value = NULL;
+  g_hash_table_iter_init (&iter, server->settings);
+  while (g_hash_table_iter_next (&iter, NULL, &value))
+    {
+      KtSetting *setting = value;
+      if (setting->source == NULL || !g_strv_contains (session_sources, setting->source))
+        continue;
+      const KtFileSetting *line = last_in_files (server, setting->name);
+      char *behind = line != NULL ? in_base_unit (setting, line->value) : g_strdup (setting->boot_value);
+      g_free (setting->value);
+      setting->value = behind;
+      g_free (setting->source);
+      setting->source = g_strdup (line != NULL ? "configuration file" : "default");
+      g_free (setting->source_file);
+      setting->source_file = line != NULL ? g_strdup (line->path) : NULL;
+      setting->source_line = line != NULL ? line->line : 0;
+    }
+}
+
 static gboolean
 load_parts (KtServer *server, KtConnection *connection, const Rights *rights, KtBatchQuery *queries, GError **error)
 {
@@ -410,6 +467,8 @@ load_parts (KtServer *server, KtConnection *connection, const Rights *rights, Kt
       else if (queries[i].error != NULL)
         add_note (server, "%s could not be read: %s", parts[i].what, kt_error_detail (queries[i].error));
     }
+  if (queries[PART_FILES].result != NULL)
+    look_behind_session (server);
   load_indexer_schema (server, connection, queries[PART_TABLES].result, rights);
   return TRUE;
 }

@@ -12,7 +12,8 @@
 typedef struct {
   char *name, *unit, *context;  /* context: "postmaster", "sighup", "superuser", "user", "backend", "internal" … */
   KtGucType type;
-  char *value;                  /* running value in base units, as pg_settings.setting */
+  char *value;                  /* running value in base units, as pg_settings.setting; where ALTER ROLE or ALTER DATABASE
+                                 * overrides it for kastune's session, the server's own (with rights to read the files) */
   char *boot_value, *reset_value, *min, *max;
   GStrv enum_values;            /* NULL unless an enum */
   char *source, *source_file;   /* source_file NULL without rights */

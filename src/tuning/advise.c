@@ -9,7 +9,10 @@
 #include <math.h>
 #include <string.h>
 
+/* A few percent change nothing. What somebody has set already may lag further behind where it follows the memory that
+ * other programs leave at the moment, or costs a restart: otherwise every look would find something to do. */
 #define TOLERANCE 0.05
+#define WIDE_TOLERANCE 0.15
 
 const char *
 kt_verdict_name (KtVerdict verdict)
@@ -146,11 +149,14 @@ is_missing (KtAdviceRow *row, const KtInputs *in)
 }
 
 static gboolean
-within_tolerance (double running, double wanted)
+within_tolerance (const KtAdviceRow *row, const KtInputs *in, double running, double wanted)
 {
+  const KtSetting *setting = setting_of (in, row->param);
+  gboolean set = setting != NULL && g_strcmp0 (setting->source, "default") != 0;
+  gboolean wide = set && (row->apply == KT_APPLY_RESTART || row->param->group == KT_GROUP_MEMORY);
   if (running <= 0 || wanted <= 0)
     return running == wanted;
-  return fabs (running - wanted) <= wanted * TOLERANCE;
+  return fabs (running - wanted) <= wanted * (wide ? WIDE_TOLERANCE : TOLERANCE);
 }
 
 /* Numbers that a rule computed have a tolerance, what a profile says by name has none. */
@@ -164,7 +170,7 @@ is_as_wanted (const KtAdviceRow *row, const KtInputs *in, const KtValue *wanted)
     return FALSE;
   if (!g_hash_table_contains (in->profile->set, param->name) && kt_value_number (wanted, &then) &&
       kt_value_parse (param->type, param->unit, row->running, &running, NULL) && kt_value_number (&running, &now))
-    return within_tolerance (now, then);
+    return within_tolerance (row, in, now, then);
   return kt_guc_equal (param->type, param->unit, row->running, row->wanted);
 }
 
@@ -299,6 +305,29 @@ find_overridden (KtAdvice *advice)
     }
 }
 
+/* What holds for every session of a database, or of all, is seldom meant and easily forgotten; a role's own value is its
+ * own business. */
+static void
+find_database_settings (KtAdvice *advice)
+{
+  const KtServer *server = advice->in->server;
+  for (guint i = 0; server != NULL && server->role_settings != NULL && i < server->role_settings->len; i++)
+    {
+      const KtRoleSetting *setting = server->role_settings->pdata[i];
+      const KtAdviceRow *row = *setting->role == '\0' ? kt_advice_find (advice, setting->name) : NULL;
+      if (row == NULL || row->wanted == NULL
+          || kt_guc_equal (row->param->type, row->param->unit, setting->value, row->wanted))
+        continue;
+      g_autofree char *database = kt_sql_identifier (setting->database);
+      g_autofree char *who = *setting->database != '\0' ? g_strdup_printf ("ALTER DATABASE %s", database)
+                                                        : g_strdup ("ALTER ROLE ALL");
+      g_autofree char *remedy = g_strdup_printf ("%s RESET %s, unless it is meant", who, setting->name);
+      kt_findings_add (advice->findings, KT_SEVERITY_NOTE, row->param->name, remedy,
+                       "%s gives its sessions %s = %s, whatever the server's own value is", who, setting->name,
+                       setting->value);
+    }
+}
+
 static void
 find_about_wal (KtAdvice *advice)
 {
@@ -319,6 +348,7 @@ find_all (KtAdvice *advice)
 {
   advice->findings = kt_profile_check (advice->in);
   find_overridden (advice);
+  find_database_settings (advice);
   kt_find_about_machine (advice);
   find_about_wal (advice);
 }

@@ -137,6 +137,16 @@ static const struct {
   { "context", "internal", "it is fixed when the server is built or the cluster is made", NULL },
 };
 
+/* Sources that beat every file for this session only: other sessions do get our value. */
+static const char *const session_sources[] = { "global", "database", "user", "database user", "client", "session",
+                                               NULL };
+
+static gboolean
+is_hidden_by_session (const PGresult *rows, int row)
+{
+  return g_strv_contains (session_sources, kt_result_get (rows, row, "source"));
+}
+
 static gboolean
 check_row (const Step *step, const PGresult *rows, guint i, GError **error)
 {
@@ -156,7 +166,7 @@ check_row (const Step *step, const PGresult *rows, guint i, GError **error)
         kt_error_set (error, KT_ERROR_REFUSED, fixed[f].detail, fixed[f].hint, "%s cannot be set", name);
         return FALSE;
       }
-  if (planned_from == NULL || row_equals (rows, row, planned_from))
+  if (planned_from == NULL || is_hidden_by_session (rows, row) || row_equals (rows, row, planned_from))
     return TRUE;
   kt_error_set (error, KT_ERROR_CHANGED, NULL, "make a new plan", "%s is %s now, the plan was made when it was %s",
                 name,
@@ -300,10 +310,6 @@ apply (KtStepContext *context, JsonObject *args, JsonObject *before, GError **er
 
 /* --- verify ------------------------------------------------------------------------------------------------------- */
 
-/* Sources that beat every file for this session only: other sessions do get our value. */
-static const char *const session_sources[] = { "global", "database", "user", "database user", "client", "session",
-                                               NULL };
-
 /* -1 and 0 often mean "the server works it out": it then shows its own number, with the source "override". A word like
  * "on" can be another name of an enum's value. Both are as planned when they come from our line. */
 static gboolean
@@ -322,7 +328,7 @@ is_as_planned (const Step *step, const PGresult *rows, int row, const char *valu
   gboolean pending = kt_result_bool (rows, row, "pending_restart");
   if (pending && !step->restart)
     return needs_restart (rows, row);
-  if (g_strv_contains (session_sources, kt_result_get (rows, row, "source")))
+  if (is_hidden_by_session (rows, row))
     return TRUE;
   return !pending && (row_equals (rows, row, value) || stands_for (step, rows, row, value));
 }

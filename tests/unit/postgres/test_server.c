@@ -322,7 +322,7 @@ cluster_of_many_sources (void)
   g_autofree char *folder = g_build_filename (cluster->data_directory, "conf.d", NULL);
   g_autofree char *file = g_build_filename (folder, "90-own.conf", NULL);
   g_assert_cmpint (g_mkdir (folder, 0755), ==, 0);
-  g_assert_true (g_file_set_contents (file, "# a comment\nwork_mem = 9MB\n", -1, NULL));
+  g_assert_true (g_file_set_contents (file, "# a comment\nwork_mem = 9MB\neffective_cache_size = 3GB\n", -1, NULL));
   g_assert_cmpint (g_chmod (file, 0644), ==, 0);
   g_autofree char *wal = g_build_filename (cluster->data_directory, "pg_wal", NULL);
   g_autofree char *elsewhere = g_build_filename (cluster->folder, "wal", NULL);
@@ -332,7 +332,7 @@ cluster_of_many_sources (void)
   kt_test_cluster_do (cluster, "ALTER SYSTEM SET max_wal_size = '3GB'");
   kt_test_cluster_do (cluster, "ALTER SYSTEM SET max_connections = 33");
   kt_test_cluster_do (cluster, "ALTER ROLE postgres SET temp_buffers = '9MB'; ALTER DATABASE postgres SET random_page_cost = 1.1;"
-                               "ALTER ROLE ALL SET application_name = 'a=b'");
+                               "ALTER ROLE ALL SET application_name = 'a=b'; ALTER DATABASE postgres SET effective_cache_size = '1GB'");
   kt_test_cluster_do (cluster, "SELECT pg_reload_conf()");
   /* A reload is asynchronous: the next session starts with what the postmaster has. */
   for (int i = 0; i < 1000; i++)
@@ -351,23 +351,26 @@ test_sources (void)
   g_autoptr (KtTestCluster) cluster = cluster_of_many_sources ();
   g_autoptr (KtServer) server = loaded (cluster->conninfo);
   g_autofree char *own = g_strdup_printf ("%s/conf.d/90-own.conf line 2", cluster->data_directory);
+  g_autofree char *behind = g_strdup_printf ("%s/conf.d/90-own.conf line 3", cluster->data_directory);
   g_autofree char *wal = g_build_filename (cluster->folder, "wal", NULL);
   assert_no_notes (server);
   assert_origin (server, "work_mem", "9MB", own);
   assert_origin (server, "max_wal_size", "3GB", "ALTER SYSTEM (postgresql.auto.conf line 3)");
-  assert_origin (server, "temp_buffers", "9MB", "ALTER ROLE");
-  assert_origin (server, "random_page_cost", "1.1", "ALTER DATABASE");
+  /* Overridden for this session by role and database: the server's own values all the same. */
+  assert_origin (server, "temp_buffers", "8MB", "default");
+  assert_origin (server, "random_page_cost", "4", "default");
+  assert_origin (server, "effective_cache_size", "3GB", behind);
   assert_origin (server, "wal_writer_delay", "200ms", "default");
   g_assert_true (kt_server_setting (server, "max_connections")->pending_restart);
   g_assert_false (kt_server_setting (server, "work_mem")->pending_restart);
   g_assert_cmpstr (server->wal_directory, ==, wal);
-  g_assert_cmpuint (server->role_settings->len, ==, 3);
+  g_assert_cmpuint (server->role_settings->len, ==, 4);
   const KtRoleSetting *everyone = g_ptr_array_index (server->role_settings, 0);
   g_assert_cmpstr (everyone->role, ==, "");
   g_assert_cmpstr (everyone->value, ==, "a=b");
   const KtRoleSetting *database = g_ptr_array_index (server->role_settings, 1);
   g_assert_cmpstr (database->database, ==, "postgres");
-  g_assert_cmpstr (database->name, ==, "random_page_cost");
+  g_assert_cmpstr (database->name, ==, "effective_cache_size");
 }
 
 static void
