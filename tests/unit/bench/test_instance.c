@@ -94,6 +94,7 @@ test_one_measurement_at_a_time (void)
   g_autoptr (GError) error = NULL;
   g_autoptr (KtBenchPlace) place = open_place ();
   g_autoptr (KtBenchPlace) other = kt_bench_place_open (folder, &error);
+  g_assert_nonnull (place);
   g_assert_null (other);
   g_assert_error (error, KT_ERROR, KT_ERROR_REFUSED);
 }
@@ -149,6 +150,7 @@ test_crash_keeps_what_was_committed (void)
   pid_t before = (pid_t) kt_bench_instance_pid (instance);
   g_autoptr (KtConnection) connection = kt_connection_open (kt_bench_instance_conninfo (instance), &error);
   g_autoptr (PGresult) made = kt_connection_query (connection, &error, "CREATE TABLE kept AS SELECT 7 AS n", NULL);
+  g_assert_nonnull (made);
   g_assert_no_error (error);
   g_clear_pointer (&connection, kt_connection_free);
   g_assert_true (kt_bench_instance_crash (instance, &recovery_ms, &error));
@@ -281,7 +283,6 @@ static void
 test_killed_measurement_is_cleaned_up (void)
 {
   int pipes[2];
-  g_autofree char *word = NULL;
   char answer[64] = "";
   g_assert_cmpint (pipe (pipes), ==, 0);
   pid_t child = fork ();
@@ -304,6 +305,7 @@ test_killed_measurement_is_cleaned_up (void)
   waitpid (child, NULL, 0);
   g_assert_cmpuint (left_behind (), ==, 1);
   g_autoptr (KtBenchPlace) place = open_place ();
+  g_assert_nonnull (place);
   g_assert_cmpuint (left_behind (), ==, 0);
   for (guint i = 0; i < 100 && kill (server, 0) == 0; i++)
     g_usleep (50000);

@@ -5,6 +5,7 @@
 #include "bench/counters.h"
 #include "bench/metric.h"
 #include "bench/report.h"
+#include "support/cluster.h"
 
 #include <string.h>
 
@@ -53,6 +54,41 @@ test_counters_that_began_anew_are_unknown (void)
   g_assert_cmpint (kt_bench_counts_delta (&before, &after, KT_COUNT_WAL_BYTES), ==, -1);
   g_assert_cmpint (kt_bench_counts_checkpoints (&before, &after), ==, 5);
   g_assert_cmpint (kt_bench_counts_written (&before, &after), ==, -1);
+}
+
+static void
+test_counters_of_every_version (gconstpointer major)
+{
+  KtTestCluster *cluster = kt_test_cluster_shared (GPOINTER_TO_INT (major));
+  g_autoptr (GError) error = NULL;
+  g_autoptr (KtConnection) connection = kt_connection_open (cluster->conninfo, &error);
+  KtBenchCounts before, after;
+  g_assert_no_error (error);
+  g_assert_true (kt_bench_counts_read (connection, &before, &error));
+  kt_test_cluster_do (cluster, "CREATE TABLE t AS SELECT i FROM generate_series (1, 10000) i; CHECKPOINT");
+  /* 15 and later report a session's counts when it ends or after a second, earlier ones by a collector. */
+  for (guint i = 0; i < 100; i++)
+    {
+      g_assert_true (kt_bench_counts_read (connection, &after, &error));
+      if (kt_bench_counts_checkpoints (&before, &after) > 0
+          && kt_bench_counts_delta (&before, &after, KT_COUNT_BLOCKS_HIT) > 0
+          && kt_bench_counts_delta (&before, &after, KT_COUNT_WAL_BYTES) > 100000
+          && kt_bench_counts_written (&before, &after) >= 40)
+        break;
+      g_usleep (100000);
+    }
+  kt_test_cluster_do (cluster, "DROP TABLE t");
+  for (guint i = 0; i < KT_N_COUNTS; i++)
+    {
+      gboolean of_tables = i == KT_COUNT_TRANSACTIONS || i == KT_COUNT_BLOCKS; /* there are none here */
+      gboolean since_14 = i == KT_COUNT_WAL_FULL_PAGE_IMAGES || i == KT_COUNT_WAL_BUFFERS_FULL;
+      gboolean known = !of_tables && (!since_14 || GPOINTER_TO_INT (major) >= 14);
+      g_test_message ("%s: %" G_GINT64_FORMAT, kt_count_name (i), after.of[i]);
+      g_assert_true (known == (after.of[i] >= 0));
+    }
+  g_assert_cmpint (kt_bench_counts_delta (&before, &after, KT_COUNT_WAL_BYTES), >, 100000);
+  g_assert_cmpint (kt_bench_counts_checkpoints (&before, &after), >=, 1);
+  g_assert_cmpint (kt_bench_counts_written (&before, &after), >=, 40); /* the table has 45 pages */
 }
 
 /* ---- what bounded it ---- */
@@ -238,6 +274,7 @@ main (int argc, char **argv)
   g_test_add_func ("/bench/run/waiting-for-the-disk-is-not-busy", test_waiting_for_the_disk_is_not_busy);
   g_test_add_func ("/bench/run/own-process-uses-cpu", test_own_process_uses_cpu);
   g_test_add_func ("/bench/run/counters-that-began-anew-are-unknown", test_counters_that_began_anew_are_unknown);
+  kt_test_add_versions ("/bench/run/counters-of-every-version", test_counters_of_every_version);
   g_test_add_func ("/bench/run/the-bound-is-the-limit-that-was-reached", test_the_bound_is_the_limit_that_was_reached);
   g_test_add_func ("/bench/compare/ratios-are-of-rounds", test_ratios_are_of_rounds);
   g_test_add_func ("/bench/compare/runs-that-do-not-count-are-left-out", test_runs_that_do_not_count_are_left_out);
