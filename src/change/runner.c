@@ -481,7 +481,8 @@ verify_again (Run *run, GError **error)
       if (kind == NULL || interrupted (run->runner->cancellable, error))
         return FALSE;
       tell (run, step, "verifying");
-      if (kind->verify == NULL || kind->verify (&context, step->args, step->before, error))
+      gboolean (*fit) (KtStepContext *, JsonObject *, JsonObject *, GError **) = kind->confirm != NULL ? kind->confirm : kind->verify;
+      if (fit == NULL || fit (&context, step->args, step->before, error))
         continue;
       prefix_with_step (run, step, "not confirmed, it goes back when its time is over", error);
       return FALSE;

@@ -44,7 +44,7 @@ gboolean kt_runner_apply (const KtRunner *runner, const KtPlan *plan, gint64 *id
  * with the command as hint) or another kastune works on the server; KT_ERROR_CHANGED; the undo's own when it is stuck. */
 gboolean kt_runner_undo (const KtRunner *runner, gint64 id, GError **error);
 
-/* A waiting change set stays: verify of all steps again, then it is APPLIED. When one of them fails it goes on waiting, and
+/* A waiting change set stays: confirm or verify of all steps, then it is APPLIED. When one of them fails it goes on waiting, and
  * goes back when its time is over. When that is over already it is undone, and KT_ERROR_TIMEOUT says so.
  * Errors: KT_ERROR_NOT_FOUND, KT_ERROR_REFUSED when it does not wait or another kastune works on the server; the steps' own. */
 gboolean kt_runner_confirm (const KtRunner *runner, gint64 id, GError **error);
