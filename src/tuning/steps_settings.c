@@ -459,6 +459,21 @@ undo (KtStepContext *context, JsonObject *args, JsonObject *before, GError **err
   return activate (context, &step, restart, error) && runs_as_before (&step, running, error);
 }
 
+static GStrv
+touches (JsonObject *args)
+{
+  g_auto (Step) step = { 0 };
+  g_autoptr (GStrvBuilder) names = g_strv_builder_new ();
+  gboolean parsed = step_parse (args, &step, NULL);
+  for (guint i = 0; parsed && i < step.write->settings->len; i++)
+    {
+      g_autofree char *canonical = g_ascii_strdown (setting_at (&step, i)->name, -1);
+      g_autofree char *name = g_strconcat ("parameter ", canonical, NULL);
+      g_strv_builder_add (names, name);
+    }
+  return g_strv_builder_end (names);
+}
+
 const KtStepKind kt_step_postgres_settings = {
   .name = "postgres-settings",
   .describe = describe,
@@ -468,4 +483,5 @@ const KtStepKind kt_step_postgres_settings = {
   .verify = verify,
   .can_undo = can_undo,
   .undo = undo,
+  .touches = touches,
 };
