@@ -9,6 +9,7 @@
 #include "base/crash.h"
 #include "base/error.h"
 #include "base/size.h"
+#include "change/kinds.h"
 #include "change/lock.h"
 #include "change/transition.h"
 
@@ -39,17 +40,6 @@ tell (const Run *run, const KtChangeStep *step, const char *event)
 {
   if (run->runner->watch != NULL)
     run->runner->watch (run->runner->watcher, run->change, step, event);
-}
-
-static const KtStepKind *
-find_kind (const KtRunner *runner, const char *name, GError **error)
-{
-  for (const KtStepKind *const *kind = runner->kinds; *kind != NULL; kind++)
-    if (g_str_equal ((*kind)->name, name))
-      return *kind;
-  kt_error_set (error, KT_ERROR_UNSUPPORTED, NULL, "install the kastune that wrote the change set",
-                "this kastune knows no step of the kind %s", name);
-  return NULL;
 }
 
 static char *
@@ -119,7 +109,7 @@ record_undo (Run *run, KtChangeStep *step, guint to, const char *text)
 static gboolean
 undo_step (Run *run, KtChangeStep *step, GError **error)
 {
-  const KtStepKind *kind = find_kind (run->runner, step->kind, error);
+  const KtStepKind *kind = kt_kind_find (run->runner->kinds, step->kind, error);
   if (kind == NULL)
     return FALSE;
   record_undo (run, step, KT_STEP_UNDOING, step == run->failed ? run->why : NULL);
@@ -223,7 +213,7 @@ go_forward (Run *run, GError **error)
       if (step->state == KT_STEP_APPLIED)
         continue;
       run->failed = step;
-      const KtStepKind *kind = find_kind (run->runner, step->kind, error);
+      const KtStepKind *kind = kt_kind_find (run->runner->kinds, step->kind, error);
       if (kind == NULL || interrupted (run->runner->cancellable, error) || !carry_out (run, kind, step, error))
         return FALSE;
     }
@@ -306,7 +296,7 @@ check_plan (const KtRunner *runner, const KtPlan *plan, GError **error)
   for (guint i = 0; i < plan->steps->len; i++)
     {
       const KtPlanStep *step = g_ptr_array_index (plan->steps, i);
-      if (interrupted (runner->cancellable, error) || find_kind (runner, step->kind->name, error) == NULL)
+      if (interrupted (runner->cancellable, error) || kt_kind_find (runner->kinds, step->kind->name, error) == NULL)
         return FALSE;
       g_autofree char *description = step->kind->describe (step->args);
       if (step->kind->check != NULL && !step->kind->check (&context, step->args, error))
@@ -348,7 +338,27 @@ kt_runner_apply (const KtRunner *runner, const KtPlan *plan, gint64 *id, GError 
   return FALSE;
 }
 
-/* Only the newest that still has an effect: what came later was built upon it. */
+/* An unfinished one stands in the way in any case, an applied one only when it touches the same. */
+static gboolean
+stands_in_the_way (const KtRunner *runner, const KtChange *change, const KtChange *newer, GError **error)
+{
+  if (newer->id <= change->id || newer->state == KT_CHANGE_UNDONE)
+    return FALSE;
+  g_autoptr (GError) unknown = NULL;
+  g_autofree char *common = kt_kinds_common (runner->kinds, change, newer, &unknown);
+  gboolean unfinished = (KT_CHANGE_UNFINISHED & 1u << newer->state) != 0;
+  if (!unfinished && common != NULL && *common == '\0')
+    return FALSE;
+  g_autofree char *hint = g_strdup_printf ("kastune undo %" G_GINT64_FORMAT, newer->id);
+  g_autofree char *both = common != NULL && *common != '\0' ? g_strconcat ("both change ", common, NULL) : NULL;
+  kt_error_set (error, KT_ERROR_REFUSED, unknown != NULL ? unknown->message : both, hint,
+                "change set %" G_GINT64_FORMAT " (%s) cannot be undone before the newer change set"
+                " %" G_GINT64_FORMAT " (%s, %s)",
+                change->id, change->title, newer->id, newer->title, kt_change_state_name (newer->state));
+  return TRUE;
+}
+
+/* Newest first: the one that is named is the one to begin with. */
 static gboolean
 may_be_undone (const KtRunner *runner, const KtChange *change, GError **error)
 {
@@ -358,22 +368,11 @@ may_be_undone (const KtRunner *runner, const KtChange *change, GError **error)
                     "change set %" G_GINT64_FORMAT " is already undone", change->id);
       return FALSE;
     }
-  g_autoptr (GError) failure = NULL;
-  g_autoptr (KtChange) newest
-    = kt_journal_newest (runner->state, change->server, KT_CHANGE_UNFINISHED | 1u << KT_CHANGE_APPLIED, &failure);
-  if (failure != NULL)
-    g_propagate_error (error, g_steal_pointer (&failure));
-  else if (newest == NULL || newest->id <= change->id)
-    return TRUE;
-  else
-    {
-      g_autofree char *hint = g_strdup_printf ("kastune undo %" G_GINT64_FORMAT, newest->id);
-      kt_error_set (error, KT_ERROR_REFUSED, NULL, hint,
-                    "change set %" G_GINT64_FORMAT " (%s) cannot be undone before the newer change set"
-                    " %" G_GINT64_FORMAT " (%s, %s)",
-                    change->id, change->title, newest->id, newest->title, kt_change_state_name (newest->state));
-    }
-  return FALSE;
+  g_autoptr (GPtrArray) all = kt_journal_list (runner->state, change->server, error);
+  for (guint i = 0; all != NULL && i < all->len; i++)
+    if (stands_in_the_way (runner, change, g_ptr_array_index (all, i), error))
+      return FALSE;
+  return all != NULL;
 }
 
 static gboolean
@@ -383,7 +382,7 @@ ask_steps (const Run *run, GError **error)
   for (guint i = run->change->steps->len; i-- > 0;)
     {
       const KtChangeStep *step = g_ptr_array_index (run->change->steps, i);
-      const KtStepKind *kind = find_kind (run->runner, step->kind, error);
+      const KtStepKind *kind = kt_kind_find (run->runner->kinds, step->kind, error);
       if (kind == NULL || interrupted (run->runner->cancellable, error)
           || (kind->can_undo != NULL && !kind->can_undo (&context, step->args, step->before, error)))
         {
@@ -477,11 +476,12 @@ verify_again (Run *run, GError **error)
   for (guint i = 0; i < run->change->steps->len; i++)
     {
       const KtChangeStep *step = g_ptr_array_index (run->change->steps, i);
-      const KtStepKind *kind = find_kind (run->runner, step->kind, error);
+      const KtStepKind *kind = kt_kind_find (run->runner->kinds, step->kind, error);
       if (kind == NULL || interrupted (run->runner->cancellable, error))
         return FALSE;
       tell (run, step, "verifying");
-      if (kind->verify == NULL || kind->verify (&context, step->args, step->before, error))
+      gboolean (*fit) (KtStepContext *, JsonObject *, JsonObject *, GError **) = kind->confirm != NULL ? kind->confirm : kind->verify;
+      if (fit == NULL || fit (&context, step->args, step->before, error))
         continue;
       prefix_with_step (run, step, "not confirmed, it goes back when its time is over", error);
       return FALSE;

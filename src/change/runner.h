@@ -40,11 +40,12 @@ gboolean kt_runner_apply (const KtRunner *runner, const KtPlan *plan, gint64 *id
 
 /* Undoes an applied or waiting change set, newest step first, or carries on with an unfinished one. can_undo of all steps of an applied
  * one is asked before anything happens; from then on it cannot be cancelled.
- * Errors: KT_ERROR_NOT_FOUND, KT_ERROR_REFUSED when it is undone already, a newer one of the same server is applied (named,
- * with the command as hint) or another kastune works on the server; KT_ERROR_CHANGED; the undo's own when it is stuck. */
+ * Errors: KT_ERROR_NOT_FOUND, KT_ERROR_REFUSED when it is undone already, a newer one of the same server is unfinished or is
+ * applied and touches the same (named, with what that is and the command), or another kastune works on the server;
+ * KT_ERROR_CHANGED; the undo's own when it is stuck. */
 gboolean kt_runner_undo (const KtRunner *runner, gint64 id, GError **error);
 
-/* A waiting change set stays: verify of all steps again, then it is APPLIED. When one of them fails it goes on waiting, and
+/* A waiting change set stays: confirm or verify of all steps, then it is APPLIED. When one of them fails it goes on waiting, and
  * goes back when its time is over. When that is over already it is undone, and KT_ERROR_TIMEOUT says so.
  * Errors: KT_ERROR_NOT_FOUND, KT_ERROR_REFUSED when it does not wait or another kastune works on the server; the steps' own. */
 gboolean kt_runner_confirm (const KtRunner *runner, gint64 id, GError **error);

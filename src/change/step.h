@@ -45,4 +45,9 @@ typedef struct {
   /* Back to `before`, whether apply ran not at all, half or wholly, and whether undo itself already ran. It cannot be
    * cancelled: the context has no cancellable. When it fails the change set is stuck, and it is called again later. */
   gboolean (*undo) (KtStepContext *context, JsonObject *args, JsonObject *before, GError **error);
+  /* May it stay for good? Asked instead of verify before a waiting change set is confirmed. NULL: verify. */
+  gboolean (*confirm) (KtStepContext *context, JsonObject *args, JsonObject *before, GError **error);
+  /* What it changes, by names that are the same wherever the same thing is meant: "parameter work_mem". A change set is
+   * undone only when no later one touches the same. Caller frees. NULL: nothing that anything later could depend on. */
+  GStrv (*touches) (JsonObject *args);
 } KtStepKind;

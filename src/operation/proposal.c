@@ -14,7 +14,8 @@
 #define ASSUMED_WRITE_MB_S 100.0
 
 const KtStepKind *const kt_step_kinds[] = {
-  &kt_step_configuration_backup, &kt_step_postgres_settings, &kt_step_table_options, &kt_step_role_option, NULL,
+  &kt_step_configuration_backup, &kt_step_postgres_settings, &kt_step_table_options, &kt_step_role_option,
+  &kt_step_server_health, NULL,
 };
 
 void
@@ -195,6 +196,8 @@ add_settings_step (KtProposed *proposed, JsonArray *settings, gboolean restart, 
   KtPlanStep *step = kt_plan_add (proposed->plan, &kt_step_postgres_settings, args);
   step->interrupts = restart;
   step->interruption_ms = restart ? interruption_ms (proposed->facts) : 0;
+  kt_plan_add (proposed->plan, &kt_step_server_health,
+               kt_step_health_args (proposed->instance, proposed->facts->advice->in->busy));
   return TRUE;
 }
 

@@ -143,10 +143,11 @@ one_line (const char *text)
   return g_strdelimit (g_strdup (text), "\r\n\t", ' ');
 }
 
-/* Settings of earlier changes with the comments right above them. */
-static void
-keep_others (const KtConfWrite *write, const char *old_text, GString *out)
+/* The settings of @write or, with @ours FALSE, all others, with the comments right above them. FALSE: there are none. */
+static gboolean
+keep_settings (const KtConfWrite *write, const char *old_text, gboolean ours, GString *out)
 {
+  gsize before = out->len;
   g_autoptr (KtConfFile) file = kt_conf_file_parse (write->file, old_text);
   g_autoptr (GString) comments = g_string_new (NULL);
   for (guint i = 0; i < file->lines->len; i++)
@@ -158,20 +159,29 @@ keep_others (const KtConfWrite *write, const char *old_text, GString *out)
           g_string_append_printf (comments, "%s\n", text);
           continue;
         }
-      if (line->kind != KT_CONF_BLANK && (line->kind != KT_CONF_SETTING || !kt_conf_write_sets (write, line->name)))
+      gboolean is_ours = line->kind == KT_CONF_SETTING && kt_conf_write_sets (write, line->name);
+      if (line->kind != KT_CONF_BLANK && is_ours == ours)
         g_string_append_printf (out, "\n%s%s\n", comments->str, text);
       g_string_truncate (comments, 0);
     }
+  return out->len > before;
+}
+
+static GString *
+begin_text (const char *what, const char *title)
+{
+  g_autofree char *line = one_line (title);
+  GString *out = g_string_new ("# Written by kastune, which takes its settings out again with: kastune undo\n");
+  g_string_append_printf (out, "# Last change: %s%s\n", what, line);
+  return out;
 }
 
 char *
 kt_conf_write_text (const KtConfWrite *write, const char *old_text)
 {
-  g_autofree char *title = one_line (write->title);
-  GString *out = g_string_new ("# Written by kastune, which takes its settings out again with: kastune undo\n");
-  g_string_append_printf (out, "# Last change: %s\n", title);
+  GString *out = begin_text ("", write->title);
   if (old_text != NULL)
-    keep_others (write, old_text, out);
+    keep_settings (write, old_text, FALSE, out);
   for (guint i = 0; i < write->settings->len; i++)
     {
       const KtConfWriteSetting *setting = setting_at (write, i);
@@ -307,7 +317,21 @@ compare_own_file (const KtConfWrite *write, JsonObject *before, Comparison *comp
   g_autofree char *written = kt_conf_write_text (write, old);
   if (!read_if_there (write->file, &now, error))
     return FALSE;
-  compare_one (comparison, g_strcmp0 (now, old) == 0, g_strcmp0 (now, written) == 0, NULL, write->file);
+  if (g_strcmp0 (now, old) == 0 || g_strcmp0 (now, written) == 0)
+    {
+      compare_one (comparison, g_strcmp0 (now, old) == 0, g_strcmp0 (now, written) == 0, NULL, write->file);
+      return TRUE;
+    }
+  /* A later change was here too: only our settings count. */
+  g_autoptr (KtConfFile) now_file = kt_conf_file_parse (write->file, now != NULL ? now : "");
+  g_autoptr (KtConfFile) old_file = kt_conf_file_parse (write->file, old != NULL ? old : "");
+  for (guint i = 0; i < write->settings->len; i++)
+    {
+      const KtConfWriteSetting *setting = setting_at (write, i);
+      const char *value = value_in (now_file, setting->name);
+      compare_one (comparison, same_value (value, value_in (old_file, setting->name)), same_value (value, setting->value),
+                   setting->name, write->file);
+    }
   return TRUE;
 }
 
@@ -503,15 +527,29 @@ kt_conf_write_apply (const KtConfWrite *write, JsonObject *before, KtConnection 
 
 /* --- back --------------------------------------------------------------------------------------------------------- */
 
+/* What the own file must be: as it was, and when a later change was here too, what that set stays. NULL: absent. */
+static char *
+text_before (const KtConfWrite *write, const char *old, const char *now)
+{
+  g_autofree char *written = kt_conf_write_text (write, old);
+  if (g_strcmp0 (now, written) == 0)
+    return g_strdup (old);
+  g_autoptr (GString) out = begin_text ("undo of ", write->title);
+  gboolean others = now != NULL && keep_settings (write, now, FALSE, out);
+  gboolean ours = old != NULL && keep_settings (write, old, TRUE, out);
+  return others || ours ? g_string_free (g_steal_pointer (&out), FALSE) : NULL;
+}
+
 static gboolean
 restore_own_file (const KtConfWrite *write, JsonObject *before, GError **error)
 {
-  const char *old = kt_json_string (before, "file_text", NULL);
+  const char *journaled = kt_json_string (before, "file_text", NULL);
   g_autofree char *now = NULL;
   if (!read_if_there (write->file, &now, error))
     return FALSE;
-  if (g_strcmp0 (now, old) == 0)
+  if (g_strcmp0 (now, journaled) == 0)
     return TRUE;
+  g_autofree char *old = text_before (write, journaled, now);
   return old == NULL ? kt_file_remove (write->file, error)
                      : write_like (write, write->file, old, write->config_file, 0600, error);
 }

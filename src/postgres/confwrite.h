@@ -74,6 +74,6 @@ typedef enum {
 gboolean kt_conf_write_compare (const KtConfWrite *write, JsonObject *before, KtConfState *state, char **what,
                                 GError **error);
 
-/* Back to @before, with the server up or down; of postgresql.auto.conf only the names of @write are touched. Overwrites
- * whatever is there: ask kt_conf_write_compare first. */
+/* Back to @before, with the server up or down: of both files only the names of @write are touched, and where nobody else was
+ * the own file is as before to the byte. Overwrites these whatever they are: ask kt_conf_write_compare first. */
 gboolean kt_conf_write_restore (const KtConfWrite *write, JsonObject *before, GError **error);

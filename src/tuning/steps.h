@@ -21,6 +21,9 @@ extern const KtStepKind kt_step_table_options;
 /* ALTER ROLE or DATABASE … SET. args {instance, role, database, options, running}; one option */
 extern const KtStepKind kt_step_role_option;
 
+/* Changes nothing, fails when the server is not fit for work. Last in a plan. args {instance, sessions} */
+extern const KtStepKind kt_step_server_health;
+
 /* All of them, NULL-terminated: for KtRunner.kinds. */
 extern const KtStepKind *const kt_tuning_steps[];
 
@@ -43,3 +46,6 @@ JsonObject *kt_step_table_args (const KtInstance *instance, const char *schema, 
 /* @role or @database may be "" for all. @running NULL: not set there. */
 JsonObject *kt_step_role_args (const KtInstance *instance, const char *role, const char *database, const char *name,
                                const char *value, const char *running);
+
+/* @sessions: how many sort and write at once when the server is at work. */
+JsonObject *kt_step_health_args (const KtInstance *instance, guint sessions);

@@ -402,6 +402,22 @@ undo (const Place *place, KtStepContext *context, JsonObject *args, JsonObject *
   return now == NULL || change_to (place, connection, args, now, kt_json_object (before, "options"), error);
 }
 
+/* "autovacuum_vacuum_cost_limit of table public.blocks" */
+static GStrv
+touches (const Place *place, JsonObject *args)
+{
+  g_autoptr (GStrvBuilder) names = g_strv_builder_new ();
+  g_autofree char *target = place->target (args);
+  JsonObject *options = kt_json_object (args, "options");
+  g_autoptr (GList) members = options != NULL ? json_object_get_members (options) : NULL;
+  for (GList *member = members; member != NULL; member = member->next)
+    {
+      g_autofree char *name = g_strconcat (member->data, " of ", target, NULL);
+      g_strv_builder_add (names, name);
+    }
+  return g_strv_builder_end (names);
+}
+
 /* A row of functions for each place: a step kind has no data of its own that would tell which. */
 #define STEP_KIND(symbol, step_name, place) \
   static char *symbol##_describe (JsonObject *args) { return describe (&place, args); } \
@@ -409,13 +425,14 @@ undo (const Place *place, KtStepContext *context, JsonObject *args, JsonObject *
   { return check (&place, context, args, error); } \
   static JsonObject *symbol##_prepare (KtStepContext *context, JsonObject *args, GError **error) \
   { return prepare (&place, context, args, error); } \
+  static GStrv symbol##_touches (JsonObject *args) { return touches (&place, args); } \
   STEP_FUNCTION (symbol, apply, place) \
   STEP_FUNCTION (symbol, verify, place) \
   STEP_FUNCTION (symbol, can_undo, place) \
   STEP_FUNCTION (symbol, undo, place) \
   const KtStepKind kt_step_##symbol = { \
     step_name, symbol##_describe, symbol##_check, symbol##_prepare, symbol##_apply, symbol##_verify, symbol##_can_undo, \
-    symbol##_undo, \
+    symbol##_undo, NULL, symbol##_touches, \
   }
 #define STEP_FUNCTION(symbol, function, place) \
   static gboolean symbol##_##function (KtStepContext *context, JsonObject *args, JsonObject *before, GError **error) \

@@ -5,6 +5,7 @@
  */
 #include "base/error.h"
 #include "postgres/conffile.h"
+#include "tuning/steps_health_checks.h"
 #include "tuning/steps.h"
 
 #include <string.h>
@@ -355,39 +356,6 @@ verify_row (const Step *step, const PGresult *rows, guint i, GError **error)
   return FALSE;
 }
 
-/* A read, a write to a table of this session, and one that waits for the disk; nothing of it stays. */
-static const char *const proof[] = {
-  "CREATE TEMPORARY TABLE kastune_proof AS SELECT i FROM generate_series(1, 1000) AS i",
-  "SELECT 1 / (count(*) = 1000)::int FROM pg_temp.kastune_proof",
-  "DROP TABLE pg_temp.kastune_proof",
-  "SELECT set_config('synchronous_commit', 'local', false)",
-  "SELECT pg_catalog.pg_logical_emit_message(true, 'kastune', 'proof')",
-};
-
-static gboolean
-prove (KtConnection *connection, GError **error)
-{
-  g_autoptr (PGresult) standby = kt_connection_query (connection, error,
-                                                      "SELECT pg_catalog.pg_is_in_recovery() AS it_is", NULL);
-  if (standby == NULL)
-    return FALSE;
-  for (gsize i = 0; i < G_N_ELEMENTS (proof) && !kt_result_bool (standby, 0, "it_is"); i++)
-    {
-      g_autoptr (GError) local = NULL;
-      g_autoptr (PGresult) done = kt_connection_query (connection, &local, proof[i], NULL);
-      /* A role that may not do this at all proves nothing, and nothing against the settings. */
-      if (done == NULL && g_error_matches (local, KT_ERROR, KT_ERROR_PRIVILEGE))
-        return TRUE;
-      if (done == NULL)
-        {
-          g_propagate_prefixed_error (error, g_steal_pointer (&local),
-                                      "the server runs, but a write and a read failed: ");
-          return FALSE;
-        }
-    }
-  return TRUE;
-}
-
 static gboolean
 verify_files (const Step *step, JsonObject *files, GError **error)
 {
@@ -415,7 +383,7 @@ verify (KtStepContext *context, JsonObject *args, JsonObject *before, GError **e
   for (guint i = 0; i < step.write->settings->len; i++)
     if (!verify_row (&step, rows, i, error))
       return FALSE;
-  return prove (connection, error);
+  return kt_health_prove (connection, error);
 }
 
 /* --- undo --------------------------------------------------------------------------------------------------------- */
@@ -491,6 +459,21 @@ undo (KtStepContext *context, JsonObject *args, JsonObject *before, GError **err
   return activate (context, &step, restart, error) && runs_as_before (&step, running, error);
 }
 
+static GStrv
+touches (JsonObject *args)
+{
+  g_auto (Step) step = { 0 };
+  g_autoptr (GStrvBuilder) names = g_strv_builder_new ();
+  gboolean parsed = step_parse (args, &step, NULL);
+  for (guint i = 0; parsed && i < step.write->settings->len; i++)
+    {
+      g_autofree char *canonical = g_ascii_strdown (setting_at (&step, i)->name, -1);
+      g_autofree char *name = g_strconcat ("parameter ", canonical, NULL);
+      g_strv_builder_add (names, name);
+    }
+  return g_strv_builder_end (names);
+}
+
 const KtStepKind kt_step_postgres_settings = {
   .name = "postgres-settings",
   .describe = describe,
@@ -500,4 +483,5 @@ const KtStepKind kt_step_postgres_settings = {
   .verify = verify,
   .can_undo = can_undo,
   .undo = undo,
+  .touches = touches,
 };

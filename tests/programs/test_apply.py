@@ -207,6 +207,34 @@ def test_undo_works_with_the_server_down(server):
     assert server.running and settings_of(server) == before
 
 
+@pytest.mark.parametrize("include_dir", [True, False], ids=["own include file", "ALTER SYSTEM"])
+def test_older_change_set_goes_back_when_nothing_depends_on_it(make_server, include_dir):
+    """First what a reload can do, then the rest: two change sets of other parameters."""
+    server = make_server(include_dir=include_dir)
+    before = dict(line.split("|", 1) for line in settings_of(server).splitlines())
+    reload_only = apply(server, "--no-restart", "--no-tables", "--json").json["settings"]
+    rest = apply(server, "--no-tables", "--json").json["settings"]
+    assert reload_only and rest and not {s["name"] for s in reload_only} & {s["name"] for s in rest}
+    answer = server.kastune("undo", "--yes", "1")
+    assert answer.status == 0, answer
+    after = dict(line.split("|", 1) for line in settings_of(server).splitlines())
+    for setting in reload_only:
+        assert after[setting["name"]] == before[setting["name"]], setting
+    assert any(after[s["name"]] != before[s["name"]] for s in rest)
+    assert server.kastune("status").status == 0
+    assert server.kastune("undo", "--yes", "2").status == 0
+    assert dict(line.split("|", 1) for line in settings_of(server).splitlines()) == before
+
+
+def test_older_change_set_that_a_newer_builds_on_is_refused(server):
+    assert apply(server, "--no-tables").status == 0
+    server.sql("ALTER SYSTEM SET max_wal_size = '2GB'")
+    server.sql("SELECT pg_reload_conf()")
+    assert apply(server, "--no-tables").status == 0
+    answer = server.kastune("undo", "--yes", "1")
+    assert answer.status == 4 and "newer change set 2" in answer.err and "parameter max_wal_size" in answer.err and "kastune undo 2" in answer.err, answer
+
+
 def test_interrupt_in_the_middle_undoes(server):
     before, files = settings_of(server), files_of(server)
     program = subprocess.Popen([BUILD / "src/kastune", "apply", "--yes", *OPTIONS, "--no-try", "--state", server.state], env=server.env,

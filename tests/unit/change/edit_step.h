@@ -130,6 +130,16 @@ edit_undo (KtStepContext *context, JsonObject *args, JsonObject *before, GError 
          && edit_restore (kt_json_string (args, "path", ""), kt_json_string (before, "text", NULL), error);
 }
 
+static inline GStrv
+edit_touches (JsonObject *args)
+{
+  g_autofree char *name = g_path_get_basename (kt_json_string (args, "path", ""));
+  g_autoptr (GStrvBuilder) names = g_strv_builder_new ();
+  g_autofree char *touched = g_strconcat ("file ", name, NULL);
+  g_strv_builder_add (names, touched);
+  return g_strv_builder_end (names);
+}
+
 static const KtStepKind edit_kind = {
   .name = "edit",
   .describe = edit_describe,
@@ -139,6 +149,7 @@ static const KtStepKind edit_kind = {
   .verify = edit_verify,
   .can_undo = edit_can_undo,
   .undo = edit_undo,
+  .touches = edit_touches,
 };
 
 static const KtStepKind *const edit_kinds[] = { &edit_kind, NULL };

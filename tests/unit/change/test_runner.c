@@ -312,12 +312,56 @@ test_older (Fixture *fixture, gconstpointer data)
   g_autofree char *command = g_strdup_printf ("kastune undo %d", (int) newer);
   assert_says (error, KT_ERROR_REFUSED, words);
   g_assert_cmpstr (kt_error_hint (error), ==, command);
+  g_assert_cmpstr (kt_error_detail (error), ==, "both change file a, file b, file c");
   g_clear_error (&error);
 
   g_assert_true (kt_runner_undo (&fixture->runner, newer, &error));
   assert_files (fixture, EDIT_PLANNED);
   g_assert_true (kt_runner_undo (&fixture->runner, older, &error));
   assert_files (fixture, EDIT_BEFORE);
+}
+
+static KtPlan *
+plan_of_one (Fixture *fixture, const char *file, const char *text)
+{
+  KtPlan *plan = kt_plan_new ("edit one file", "7001", "server in test");
+  edit_add_step (plan, fixture->files, file, text);
+  return plan;
+}
+
+/* a, then b, then a again: b may go at any time, the first a only after the second. */
+static void
+test_older_that_nothing_depends_on (Fixture *fixture, gconstpointer data)
+{
+  g_autoptr (GError) error = NULL;
+  g_autoptr (KtPlan) a = plan_of_one (fixture, "a", "one"), b = plan_of_one (fixture, "b", "two"),
+                     again = plan_of_one (fixture, "a", "three");
+  gint64 first = apply (fixture, a), second = apply (fixture, b), third = apply (fixture, again);
+  g_assert_false (kt_runner_undo (&fixture->runner, first, &error));
+  assert_says (error, KT_ERROR_REFUSED, "before the newer change set 3 (edit one file, applied)");
+  g_assert_cmpstr (kt_error_detail (error), ==, "both change file a");
+  g_clear_error (&error);
+  g_assert_true (kt_runner_undo (&fixture->runner, second, &error));
+  assert_files (fixture, "a.twin=three a=three b=before");
+  g_assert_true (kt_runner_undo (&fixture->runner, third, &error));
+  g_assert_true (kt_runner_undo (&fixture->runner, first, &error));
+  assert_files (fixture, EDIT_BEFORE);
+}
+
+static void
+test_older_waits_for_an_unfinished_one (Fixture *fixture, gconstpointer data)
+{
+  g_autoptr (GError) error = NULL;
+  g_autoptr (KtPlan) a = plan_of_one (fixture, "a", "one"), b = plan_of_one (fixture, "b", "two");
+  gint64 first = apply (fixture, a);
+  b->confirm_within_ms = 3600000;
+  gint64 second = apply (fixture, b);
+  g_assert_false (kt_runner_undo (&fixture->runner, first, &error));
+  assert_says (error, KT_ERROR_REFUSED, "before the newer change set 2 (edit one file, waiting)");
+  g_clear_error (&error);
+  g_assert_true (kt_runner_confirm (&fixture->runner, second, &error));
+  g_assert_true (kt_runner_undo (&fixture->runner, first, &error));
+  assert_state (fixture, second, KT_CHANGE_APPLIED);
 }
 
 static void
@@ -397,6 +441,8 @@ main (int argc, char **argv)
     { "/change/runner/cancel-undoes", test_cancel },
     { "/change/runner/undo-cannot-be-cancelled", test_cancelled_undo_is_finished },
     { "/change/runner/older-is-refused-naming-the-newer", test_older },
+    { "/change/runner/older-goes-when-nothing-depends-on-it", test_older_that_nothing_depends_on },
+    { "/change/runner/older-waits-for-an-unfinished-newer", test_older_waits_for_an_unfinished_one },
     { "/change/runner/second-kastune-is-refused-naming-the-first", test_two_at_once },
     { "/change/runner/unknown-kind-changes-nothing", test_unknown_kind },
     { "/change/runner/refusals", test_refusals },

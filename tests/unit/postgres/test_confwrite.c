@@ -202,13 +202,55 @@ test_change_of_somebody_else_is_seen (void)
   append_to (auto_conf, "work_mem = '64MB'\n");
   assert_state (write, before, KT_CONF_CHANGED);
   g_assert_cmpint (g_remove (auto_conf), ==, 0);
-  append_to (write->file, "# a word of mine\n");
+  append_to (write->file, "jit = on\n");
+  assert_state (write, before, KT_CONF_AS_WRITTEN);
+  append_to (write->file, "work_mem = '99MB'\n");
   KtConfState state;
   g_autofree char *what = NULL;
   g_assert_true (kt_conf_write_compare (write, before, &state, &what, &error));
   g_assert_cmpint (state, ==, KT_CONF_CHANGED);
-  g_assert_cmpstr (what, ==, write->file);
+  g_autofree char *expected = g_strconcat ("work_mem in ", write->file, NULL);
+  g_assert_cmpstr (what, ==, expected);
   remove_files (folder);
+}
+
+static void
+assert_holds (const char *path, const char *name, const char *value)
+{
+  g_autofree char *text = NULL;
+  g_assert_true (g_file_get_contents (path, &text, NULL, NULL));
+  g_autoptr (KtConfFile) file = kt_conf_file_parse (path, text);
+  const KtConfLine *line = kt_conf_file_get (file, name);
+  g_assert_cmpstr (line != NULL ? line->value : NULL, ==, value);
+}
+
+/* Two changes of other settings in the same file: either can be taken out first, and the file is gone in the end. */
+static void
+test_changes_are_taken_out_in_any_order (void)
+{
+  for (guint older_first = 0; older_first < 2; older_first++)
+    {
+      g_autofree char *folder = make_files ("include_dir 'conf.d'\n", NULL, NULL);
+      g_autoptr (GError) error = NULL;
+      g_autoptr (KtConfWrite) older = new_write (folder, "work_mem", "16MB", &error);
+      g_autoptr (JsonObject) before_older = kt_conf_write_capture (older, &error);
+      g_assert_true (kt_conf_write_apply (older, before_older, NULL, &error));
+      g_autoptr (KtConfWrite) newer = new_write (folder, "jit", "off", &error);
+      g_autoptr (JsonObject) before_newer = kt_conf_write_capture (newer, &error);
+      g_assert_true (kt_conf_write_apply (newer, before_newer, NULL, &error));
+      assert_state (older, before_older, KT_CONF_AS_WRITTEN);
+
+      g_assert_true (kt_conf_write_restore (older_first ? older : newer, older_first ? before_older : before_newer, &error));
+      assert_holds (older->file, "work_mem", older_first ? NULL : "16MB");
+      assert_holds (older->file, "jit", older_first ? "off" : NULL);
+      assert_state (older_first ? newer : older, older_first ? before_newer : before_older, KT_CONF_AS_WRITTEN);
+      assert_state (older_first ? older : newer, older_first ? before_older : before_newer, KT_CONF_AS_BEFORE);
+      g_assert_true (kt_conf_write_restore (older_first ? newer : older, older_first ? before_newer : before_older, &error));
+      g_assert_no_error (error);
+      assert_state (older, before_older, KT_CONF_AS_BEFORE);
+      assert_state (newer, before_newer, KT_CONF_AS_BEFORE);
+      remove_files (folder);
+    }
 }
 
 /* As after a crash between the own file and postgresql.auto.conf. */
@@ -431,6 +473,7 @@ main (int argc, char **argv)
   g_test_add_func ("/postgres/confwrite/auto-conf-value-is-moved-and-given-back", test_files_only);
   g_test_add_func ("/postgres/confwrite/json-round-trip", test_json_round_trip);
   g_test_add_func ("/postgres/confwrite/change-of-somebody-else-is-seen", test_change_of_somebody_else_is_seen);
+  g_test_add_func ("/postgres/confwrite/changes-are-taken-out-in-any-order", test_changes_are_taken_out_in_any_order);
   g_test_add_func ("/postgres/confwrite/half-written-is-told-and-restored", test_half_written);
   g_test_add_func ("/postgres/confwrite/full-disk-leaves-everything", test_full_disk);
   g_test_add_func ("/postgres/confwrite/read-only-folder-leaves-everything", test_read_only_folder);
