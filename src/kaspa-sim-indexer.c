@@ -128,9 +128,9 @@ static gboolean
 prepare_database (PGconn *connection, const KtArguments *arguments, const Own *own, GError **error)
 {
   guint version;
-  g_autoptr (KtSim) fresh = kt_sim_new (own->seed, own->tps, &arguments->features);
+  g_autoptr (KtSim) fresh = kt_sim_new (kt_release_schema (arguments->release), own->seed, own->tps, &arguments->features);
   if (!kt_sim_lock (connection, error)
-      || (arguments->initialize_db && !kt_database_drop (connection, kt_schema_find (fresh->schema), error))
+      || (arguments->initialize_db && !kt_database_drop (connection, error))
       || !check_schema (connection, arguments, &version, error))
     return FALSE;
   if (version == 0)

@@ -119,7 +119,7 @@ prune (GError **error)
   if (sim == NULL)
     return FALSE;
   g_autoptr (KtChain) chain = kt_sim_chain (sim);
-  const KtPrune work = { .rules = &words.rules, .features = &sim->features, .chain = chain };
+  const KtPrune work = { .rules = &words.rules, .features = &sim->features, .tables = kt_sim_tables (sim), .chain = chain };
   gboolean pruned = kt_prune (connection, &work, &result, error);
   kt_prune_note (&result, sim);
   if (!pruned || !kt_sim_save (sim, connection, error))

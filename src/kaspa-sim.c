@@ -36,6 +36,10 @@ typedef struct {
   gint64 sort_memory;
   gint64 duration_ms;
   KtFeatures features;
+  char *disable;
+  char *exclude;
+  int schema;
+  KtLayout layout;
   gboolean replace;
   gboolean replace_foreign;
   gboolean no_vacuum;
@@ -83,16 +87,37 @@ parse_memory (const char *name, const char *value, gpointer data, GError **error
   return kt_size_parse (value, &words.sort_memory, error);
 }
 
+/* Known only with the schema, which may come later. */
+static void
+append_list (char **list, const char *value)
+{
+  char *joined = *list != NULL ? g_strconcat (*list, ",", value, NULL) : g_strdup (value);
+  g_free (*list);
+  *list = joined;
+}
+
 static gboolean
 parse_disable (const char *name, const char *value, gpointer data, GError **error)
 {
-  return kt_features_add (&words.features, KT_RELEASE_V2_3_0, KT_VALUES_DISABLE, value, error);
+  append_list (&words.disable, value);
+  return TRUE;
 }
 
 static gboolean
 parse_exclude (const char *name, const char *value, gpointer data, GError **error)
 {
-  return kt_features_add (&words.features, KT_RELEASE_V2_3_0, KT_VALUES_EXCLUDE_FIELDS, value, error);
+  append_list (&words.exclude, value);
+  return TRUE;
+}
+
+static gboolean
+parse_layout (const char *name, const char *value, gpointer data, GError **error)
+{
+  words.layout = kt_layout_from_name (value);
+  if (words.layout != KT_N_LAYOUTS)
+    return TRUE;
+  g_set_error (error, G_OPTION_ERROR, G_OPTION_ERROR_BAD_VALUE, "“%s” is not fresh, upgraded or upgraded-old", value);
+  return FALSE;
 }
 
 /* Short words for the two choices that change a database most. */
@@ -124,6 +149,9 @@ static const GOptionEntry common_options[] = {
 
 static const GOptionEntry fill_options[] = {
   { "transactions", 0, 0, G_OPTION_ARG_CALLBACK, parse_count, "Transactions to hold, for example 50M", "N" },
+  { "schema", 0, 0, G_OPTION_ARG_INT, &words.schema, "Schema of the indexer: 10, 20, 21, 22 or 23 (23)", "N" },
+  { "layout", 0, 0, G_OPTION_ARG_CALLBACK, parse_layout,
+    "Mapping indexes: fresh, upgraded (from v1.4.0 to v2.1.1) or upgraded-old (before v1.4.0)", "WORD" },
   { "seed", 0, 0, G_OPTION_ARG_INT64, &words.seed, "Another seed, another chain (1)", "N" },
   { "tps", 0, 0, G_OPTION_ARG_INT, &words.tps, "Transactions a second of the chain (100)", "N" },
   { "features", 0, 0, G_OPTION_ARG_CALLBACK, parse_preset,
@@ -418,12 +446,31 @@ check_range (const char *name, double value, double low, double high, GError **e
 }
 
 static gboolean
+check_features (GError **error)
+{
+  KtRelease release = words.schema > 0 ? kt_release_of_schema ((guint) words.schema) : KT_N_RELEASES;
+  if (release == KT_N_RELEASES)
+    {
+      kt_error_set (error, KT_ERROR_USAGE, NULL, "kaspa-sim fill --schema 22 …",
+                    "--schema must be 10, 20, 21, 22 or 23");
+      return FALSE;
+    }
+  return (words.disable == NULL || kt_features_add (&words.features, release, KT_VALUES_DISABLE, words.disable, error))
+         && (words.exclude == NULL
+             || kt_features_add (&words.features, release, KT_VALUES_EXCLUDE_FIELDS, words.exclude, error));
+}
+
+static gboolean
 run_fill (GError **error)
 {
   Display display = { .terminal = isatty (STDERR_FILENO) };
   KtFillResult result;
+  if (!check_features (error))
+    return FALSE;
   KtFill fill = {
     .conninfo = words.conninfo,
+    .schema = (guint) words.schema,
+    .layout = words.layout,
     .transactions = (guint64) words.transactions,
     .seed = (guint64) words.seed,
     .tps = (guint32) (words.tps > 0 ? words.tps : 100),
@@ -572,6 +619,7 @@ main (int argc, char **argv)
   sigaction (SIGTERM, &action, NULL);
   signal (SIGPIPE, SIG_IGN);
   words.seed = 1;
+  words.schema = 23;
   words.connections = 4;
   words.sort_memory = 512 * KT_MIB;
   words.batch_scale = 1.0;
@@ -579,5 +627,7 @@ main (int argc, char **argv)
   words.vcp_interval_ms = 1000;
   int status = dispatch (argc, argv);
   g_free (words.conninfo);
+  g_free (words.disable);
+  g_free (words.exclude);
   return status;
 }

@@ -1,12 +1,8 @@
--- Keys and indexes of a database that v2.3.0 created (fresh layout). One statement a line, largest first.
-ALTER TABLE addresses_transactions ADD PRIMARY KEY (address, block_time, transaction_id);
-ALTER TABLE scripts_transactions ADD PRIMARY KEY (script_public_key, block_time, transaction_id);
+-- Keys and indexes but for the mapping tables. One statement a line, largest first.
 ALTER TABLE transactions ADD PRIMARY KEY (transaction_id);
 ALTER TABLE transactions_acceptances ADD UNIQUE (transaction_id);
 CREATE INDEX ON transactions_acceptances (block_hash);
 CREATE INDEX ON transactions (block_time DESC);
-CREATE INDEX ON addresses_transactions (block_time DESC);
-CREATE INDEX ON scripts_transactions (block_time DESC);
 ALTER TABLE block_parent ADD PRIMARY KEY (block_hash, parent_hash);
 CREATE INDEX ON block_parent (parent_hash);
 ALTER TABLE blocks ADD PRIMARY KEY (hash);

@@ -153,6 +153,13 @@ kt_chain_key_block (guint64 key)
   return key >> 16;
 }
 
+/* A transaction from before the chain began: it has an id and nothing else. */
+static inline gboolean
+kt_chain_key_is_before_time (guint64 key)
+{
+  return key >> 63 != 0;
+}
+
 /* Blocks before the first one: parents of level 0, pruning points. */
 static inline guint64
 kt_chain_block_before_time (guint64 number)

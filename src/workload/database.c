@@ -3,15 +3,29 @@
 
 #include "base/error.h"
 
+/* All names of all schemas, and what an interrupted migration leaves. */
+static const char all_names[]
+  = "vars,kaspa_sim_fill,blocks,block_parent,transactions,transactions_acceptances,addresses_transactions,"
+    "scripts_transactions,blocks_transactions,transactions_inputs,transactions_outputs,subnetworks,utxos,"
+    "transactions_old,transactions_inputs_old,transactions_outputs_old,transactions_new,blocks_new,"
+    "blocks_transactions_dedup";
+
+/* Two of the names are tables in one schema and types in others. Tables first: they use the types. */
 gboolean
-kt_database_drop (PGconn *connection, const KtSchema *schema, GError **error)
+kt_database_drop (PGconn *connection, GError **error)
 {
-  GString *sql = g_string_new ("SET client_min_messages = warning; DROP TABLE IF EXISTS vars, kaspa_sim_fill");
-  for (guint i = 0; i < KT_N_TABLES; i++)
-    g_string_append_printf (sql, ", %s", schema->tables[i]->name);
-  g_string_append (sql, "; DROP TYPE IF EXISTS transactions_inputs, transactions_outputs");
-  g_autofree char *text = g_string_free (sql, FALSE);
-  return kt_sim_run (connection, error, text, NULL);
+  g_autoptr (PGresult) found
+    = kt_sim_query (connection, error,
+                    "SELECT format ('DROP %s %I', CASE relkind WHEN 'c' THEN 'TYPE' ELSE 'TABLE' END, relname)"
+                    " FROM pg_class WHERE relnamespace = current_schema ()::regnamespace AND relkind IN ('r', 'c')"
+                    " AND relname = ANY (string_to_array ($1, ',')) ORDER BY relkind DESC", all_names, NULL);
+  if (found == NULL)
+    return FALSE;
+  for (int i = 0; i < PQntuples (found); i++)
+    if (!kt_sim_run (connection, error, PQgetvalue (found, i, 0), NULL))
+      return FALSE;
+  return kt_sim_run (connection, error,
+                     "SET client_min_messages = warning; DROP PROCEDURE IF EXISTS _v21_migrate_subnetworks", NULL);
 }
 
 gboolean
@@ -25,7 +39,7 @@ kt_database_create_tables (PGconn *connection, const KtSim *sim, GError **error)
 gboolean
 kt_database_create (PGconn *connection, const KtSim *sim, GError **error)
 {
-  g_auto (GStrv) indexes = kt_schema_indexes_sql (kt_schema_find (sim->schema));
+  g_auto (GStrv) indexes = kt_schema_indexes_sql (kt_schema_find (sim->schema), KT_LAYOUT_FRESH);
   g_autofree char *version = g_strdup_printf ("%u", sim->schema);
   if (!kt_sim_run (connection, error, "BEGIN", NULL) || !kt_database_create_tables (connection, sim, error))
     return FALSE;
@@ -37,18 +51,12 @@ kt_database_create (PGconn *connection, const KtSim *sim, GError **error)
 }
 
 char *
-kt_database_find_table (PGconn *connection, const KtSchema *schema, GError **error)
+kt_database_find_table (PGconn *connection, GError **error)
 {
-  g_autoptr (GStrvBuilder) names = g_strv_builder_new ();
-  for (guint i = 0; i < KT_N_TABLES; i++)
-    g_strv_builder_add (names, schema->tables[i]->name);
-  g_strv_builder_add (names, "vars");
-  g_auto (GStrv) list = g_strv_builder_end (names);
-  g_autofree char *joined = g_strjoinv (",", list);
   g_autoptr (PGresult) result
     = kt_sim_query (connection, error,
                     "SELECT n FROM unnest (string_to_array ($1, ',')) n WHERE to_regclass (n) IS NOT NULL LIMIT 1",
-                    joined, NULL);
+                    all_names, NULL);
   return result == NULL ? NULL : g_strdup (PQntuples (result) > 0 ? PQgetvalue (result, 0, 0) : "");
 }
 

@@ -3,11 +3,16 @@
 
 #define MAX_SCRIPTS (KT_CHAIN_MAX_INPUTS + KT_CHAIN_MAX_OUTPUTS)
 
+/* Until then transactions came from the blocks alone. */
+#define FIRST_RESOLVED 21
+
 struct KtEncoder {
   const KtSchema *schema;
   KtFeatures features;
   KtTableId mapping;
   guint64 tables; /* that are written: 1 << KtTableId */
+  gboolean from_blocks; /* inputs are not resolved */
+  gboolean joined;      /* and are mapped where what they spend is stored */
   KtRowSource source;
   KtLevel levels[2]; /* the level worked on and the one before */
   KtHash hashes[2][KT_CHAIN_MAX_WIDTH];
@@ -32,6 +37,9 @@ kt_encoder_tables (const KtFeatures *features)
     { KT_DISABLE_BLOCK_PARENT_TABLE, KT_TABLE_BLOCK_PARENT },
     { KT_DISABLE_TRANSACTIONS_TABLE, KT_TABLE_TRANSACTIONS },
     { KT_DISABLE_VIRTUAL_CHAIN_PROCESSING, KT_TABLE_ACCEPTANCES },
+    { KT_DISABLE_BLOCKS_TRANSACTIONS_TABLE, KT_TABLE_BLOCKS_TRANSACTIONS },
+    { KT_DISABLE_TRANSACTIONS_INPUTS, KT_TABLE_INPUTS },
+    { KT_DISABLE_TRANSACTIONS_OUTPUTS, KT_TABLE_OUTPUTS },
   };
   guint64 tables = 0;
   for (gsize i = 0; i < G_N_ELEMENTS (rows); i++)
@@ -63,7 +71,37 @@ kt_encoder_new (const KtChain *chain, const KtSchema *schema, const KtTypes *typ
     .transaction = &encoder->transaction,
     .chain_only = kt_features_off (features, KT_DISABLE_TRANSACTION_ACCEPTANCE),
   };
+  kt_encoder_set_origin (encoder, schema->version);
   return encoder;
+}
+
+gboolean
+kt_encoder_joins (const KtFeatures *features)
+{
+  guint64 needed = G_GUINT64_CONSTANT (1) << KT_FIELD_TX_INPUTS | G_GUINT64_CONSTANT (1) << KT_FIELD_TX_OUTPUTS
+                   | G_GUINT64_CONSTANT (1) << KT_FIELD_TX_IN_PREVIOUS_OUTPOINT;
+  return (features->excluded & needed) == 0 && !kt_features_off (features, KT_DISABLE_TRANSACTIONS_TABLE);
+}
+
+void
+kt_encoder_set_origin (KtEncoder *encoder, guint origin)
+{
+  static const struct { guint schema; KtField field; } since[] = {
+    { 21, KT_FIELD_TX_VERSION }, { 22, KT_FIELD_TX_IN_COMPUTE_BUDGET }, { 22, KT_FIELD_TX_IN_COVENANT_ID },
+    { 22, KT_FIELD_TX_OUT_COVENANT_AUTHORIZING_INPUT }, { 22, KT_FIELD_TX_OUT_COVENANT_ID },
+  };
+  encoder->from_blocks = origin < FIRST_RESOLVED;
+  encoder->joined = encoder->from_blocks && kt_encoder_joins (&encoder->features);
+  encoder->source.excluded = encoder->features.excluded;
+  for (gsize i = 0; i < G_N_ELEMENTS (since); i++)
+    if (origin < since[i].schema)
+      encoder->source.excluded |= G_GUINT64_CONSTANT (1) << since[i].field;
+}
+
+void
+kt_encoder_leave_joins (KtEncoder *encoder)
+{
+  encoder->joined = FALSE;
 }
 
 void
@@ -104,7 +142,7 @@ load_levels (KtEncoder *encoder, guint64 number)
 static void
 put (KtEncoder *encoder, KtEncoded *out, KtTableId table)
 {
-  if (out->tables[table] != NULL && (encoder->tables >> table & 1) != 0)
+  if (out->tables[table] != NULL && encoder->schema->tables[table] != NULL && (encoder->tables >> table & 1) != 0)
     kt_schema_put_row (encoder->schema->tables[table], out->tables[table], &encoder->source);
 }
 
@@ -146,8 +184,10 @@ put_mapping (KtEncoder *encoder, KtEncoded *out)
   guint n_scripts = 0;
   if (encoder->mapping == KT_N_TABLES)
     return;
-  for (guint i = 0; encoder->source.resolved && i < transaction->n_inputs; i++)
-    scripts[n_scripts++] = transaction->inputs[i].script;
+  for (guint i = 0; i < transaction->n_inputs; i++)
+    if (encoder->source.resolved
+        || (encoder->joined && !kt_chain_key_is_before_time (transaction->inputs[i].previous)))
+      scripts[n_scripts++] = transaction->inputs[i].script;
   for (guint i = 0; i < transaction->n_outputs; i++)
     scripts[n_scripts++] = transaction->outputs[i].script;
   for (guint i = 0; i < n_scripts; i++)
@@ -167,8 +207,12 @@ put_transaction (KtEncoder *encoder, guint64 key, gboolean accepted, KtEncoded *
   KtRowSource *source = &encoder->source;
   kt_chain_transaction (source->chain, source->level, key, &encoder->transaction);
   kt_chain_hash (source->chain, KT_HASH_TRANSACTION, key, &source->transaction_id);
-  source->resolved = accepted;
+  source->resolved = accepted && !encoder->from_blocks;
   put (encoder, out, KT_TABLE_TRANSACTIONS);
+  for (source->element = 0; source->element < encoder->transaction.n_inputs; source->element++)
+    put (encoder, out, KT_TABLE_INPUTS);
+  for (source->element = 0; source->element < encoder->transaction.n_outputs; source->element++)
+    put (encoder, out, KT_TABLE_OUTPUTS);
   put_mapping (encoder, out);
   if (accepted)
     put (encoder, out, KT_TABLE_ACCEPTANCES);
@@ -195,6 +239,23 @@ kt_encoder_stores (const KtFeatures *features, const KtChain *chain, const KtLev
   return (accepting && acceptance_stores (features, chain, level, key)) || (passed && path_stores (features, key));
 }
 
+/* Which transactions a block holds, its own and those it shares. */
+static void
+put_entries (KtEncoder *encoder, guint64 block, KtEncoded *out)
+{
+  KtRowSource *source = &encoder->source;
+  if (out->tables[KT_TABLE_BLOCKS_TRANSACTIONS] == NULL || encoder->schema->tables[KT_TABLE_BLOCKS_TRANSACTIONS] == NULL)
+    return;
+  g_array_set_size (source->entries, 0);
+  kt_chain_block_entries (source->chain, source->level, block, source->entries);
+  for (guint i = 0; i < source->entries->len; i++)
+    {
+      kt_chain_hash (source->chain, KT_HASH_TRANSACTION, g_array_index (source->entries, guint64, i),
+                     &source->transaction_id);
+      put (encoder, out, KT_TABLE_BLOCKS_TRANSACTIONS);
+    }
+}
+
 typedef enum { AS_BLOCK_PATH, AS_ACCEPTED, AS_SETTLED } View;
 
 static void
@@ -204,6 +265,8 @@ put_transactions_of_block (KtEncoder *encoder, guint64 block, View view, KtEncod
   guint slots = kt_chain_slots (source->chain, block);
   set_block (encoder, block);
   source->block_time_ms = kt_chain_timestamp_ms (source->chain, block);
+  if (view != AS_ACCEPTED)
+    put_entries (encoder, block, out);
   for (guint slot = 0; slot < slots; slot++)
     {
       guint64 key = kt_chain_key (block, slot);

@@ -20,6 +20,15 @@ KtEncoder *kt_encoder_new (const KtChain *chain, const KtSchema *schema, const K
 void kt_encoder_free (KtEncoder *encoder);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (KtEncoder, kt_encoder_free)
 
+/* Rows as the indexer of schema @origin has written them, in the form of the encoder's schema: before 21 transactions
+ * came from the blocks alone, so inputs are not resolved and are mapped where what they spend is stored; versions came
+ * with 21, covenants and budgets with 22. Without this call the origin is the encoder's schema. */
+void kt_encoder_set_origin (KtEncoder *encoder, guint origin);
+/* From here on the mapping of inputs that comes from joins (before 21) is left to whoever runs them. */
+void kt_encoder_leave_joins (KtEncoder *encoder);
+/* Whether these features leave all that those joins need. */
+gboolean kt_encoder_joins (const KtFeatures *features);
+
 /* Buffers by table; NULL for tables that are not wanted. Rows are added to what is there. */
 typedef struct {
   KtRows *tables[KT_N_TABLES];

@@ -127,6 +127,19 @@ kt_release_schema (KtRelease release)
   return release < KT_N_RELEASES ? releases[release].schema : 0;
 }
 
+KtRelease
+kt_release_of_schema (guint schema)
+{
+  static const struct { guint schema; KtRelease release; } rows[] = {
+    { 10, KT_RELEASE_V1_6_3 }, { 20, KT_RELEASE_V2_0_0 }, { 21, KT_RELEASE_V2_2_1 }, { 22, KT_RELEASE_V2_2_1 },
+    { 23, KT_RELEASE_V2_3_0 },
+  };
+  for (gsize i = 0; i < G_N_ELEMENTS (rows); i++)
+    if (rows[i].schema == schema)
+      return rows[i].release;
+  return KT_N_RELEASES;
+}
+
 static const Value *
 find_value (KtRelease release, KtValues kind, const char *name)
 {
@@ -174,6 +187,22 @@ kt_features_add (KtFeatures *features, KtRelease release, KtValues kind, const c
                         "invalid value '%s' for '--%s'", *name, kinds[kind].option);
           return FALSE;
         }
+      set_bit (features, kind, value->bit);
+    }
+  return TRUE;
+}
+
+gboolean
+kt_features_read (KtFeatures *features, KtValues kind, const char *text)
+{
+  g_auto (GStrv) names = g_strsplit (text, ",", -1);
+  for (char **name = names; *name != NULL; name++)
+    {
+      const Value *value = NULL;
+      for (guint release = 0; value == NULL && release < KT_N_RELEASES; release++)
+        value = find_value (release, kind, *name);
+      if (value == NULL)
+        return FALSE;
       set_bit (features, kind, value->bit);
     }
   return TRUE;

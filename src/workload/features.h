@@ -20,6 +20,8 @@ typedef enum {
 KtRelease kt_release_from_name (const char *name);
 const char *kt_release_name (KtRelease release);
 guint kt_release_schema (KtRelease release);
+/* The newest release here that writes @schema or, for 21, can write it; KT_N_RELEASES for others. */
+KtRelease kt_release_of_schema (guint schema);
 
 /* Fields that can be left out: they are stored as NULL. The last two come from --disable. */
 typedef enum {
@@ -59,6 +61,7 @@ typedef enum {
   KT_FIELD_TX_OUT_COVENANT_ID,
   KT_FIELD_TX_INPUTS,
   KT_FIELD_TX_OUTPUTS,
+  KT_FIELD_TX_VERSION, /* not stored before schema 21; no word leaves it out */
   KT_N_FIELDS
 } KtField;
 
@@ -92,6 +95,8 @@ typedef enum { KT_VALUES_ENABLE, KT_VALUES_DISABLE, KT_VALUES_EXCLUDE_FIELDS, KT
 /* Adds the comma-separated values of @text to @features (those of --enable are checked only). A value that @release
  * does not know is KT_ERROR_USAGE in the words of the indexer's own parser. */
 gboolean kt_features_add (KtFeatures *features, KtRelease release, KtValues kind, const char *text, GError **error);
+/* The same for any release, as kt_features_to_string wrote it. FALSE when a value is unknown to all. */
+gboolean kt_features_read (KtFeatures *features, KtValues kind, const char *text);
 /* "blocks_table,block_parent_table", or NULL when nothing is set. Caller frees. */
 char *kt_features_to_string (const KtFeatures *features, KtValues kind);
 /* All values of @release, comma-separated. Caller frees. */

@@ -372,7 +372,7 @@ static const Member input_members[] = {
   { OID_INT2, KT_FIELD_TX_IN_SIG_OP_COUNT, put_sig_op_count },
   { OID_BYTEA, KT_FIELD_TX_IN_PREVIOUS_OUTPOINT, put_outpoint_script },
   { OID_INT8, KT_FIELD_TX_IN_PREVIOUS_OUTPOINT, put_outpoint_amount },
-  { OID_INT2, KT_FIELD_TX_IN_COMPUTE_BUDGET, put_compute_budget }, /* from schema 22 */
+  { OID_INT2, KT_FIELD_TX_IN_COMPUTE_BUDGET, put_compute_budget }, /* from schema 22, as the next */
   { OID_BYTEA, KT_FIELD_TX_IN_COVENANT_ID, put_no_covenant },
 };
 
@@ -381,7 +381,7 @@ static const Member output_members[] = {
   { OID_INT8, KT_FIELD_TX_OUT_AMOUNT, put_output_amount },
   { OID_BYTEA, KT_FIELD_TX_OUT_SCRIPT_PUBLIC_KEY, put_output_script },
   { OID_TEXT, KT_FIELD_TX_OUT_SCRIPT_PUBLIC_KEY_ADDRESS, put_output_address },
-  { OID_INT2, KT_FIELD_TX_OUT_COVENANT_AUTHORIZING_INPUT, put_authorizing_input }, /* from schema 22 */
+  { OID_INT2, KT_FIELD_TX_OUT_COVENANT_AUTHORIZING_INPUT, put_authorizing_input }, /* from schema 22, as the next */
   { OID_BYTEA, KT_FIELD_TX_OUT_COVENANT_ID, put_output_covenant },
 };
 
@@ -424,6 +424,44 @@ kt_field_outputs (KtRows *rows, const KtRowSource *source)
   put_composites (rows, source, source->types->outputs, source->transaction->n_outputs, output_members,
                   G_N_ELEMENTS (output_members));
 }
+
+void
+kt_field_inputs_20 (KtRows *rows, const KtRowSource *source)
+{
+  put_composites (rows, source, source->types->inputs, source->transaction->n_inputs, input_members,
+                  G_N_ELEMENTS (input_members) - 2);
+}
+
+void
+kt_field_outputs_20 (KtRows *rows, const KtRowSource *source)
+{
+  put_composites (rows, source, source->types->outputs, source->transaction->n_outputs, output_members,
+                  G_N_ELEMENTS (output_members) - 2);
+}
+
+/* Numbered as they were met: a coinbase comes first. */
+void
+kt_field_subnetwork_key (KtRows *rows, const KtRowSource *source)
+{
+  kt_rows_put_int32 (rows, source->transaction->coinbase ? 1 : 2);
+}
+
+#define ELEMENT(name, put)                                                                                             \
+  void kt_field_##name (KtRows *rows, const KtRowSource *source)                                                       \
+  {                                                                                                                    \
+    put (rows, source, source->element);                                                                               \
+  }
+
+ELEMENT (element_index, put_index)
+ELEMENT (input_hash, put_outpoint_hash)
+ELEMENT (input_index, put_outpoint_index)
+ELEMENT (input_signature, put_signature_script)
+ELEMENT (input_sig_op_count, put_sig_op_count)
+ELEMENT (input_script, put_outpoint_script)
+ELEMENT (input_amount, put_outpoint_amount)
+ELEMENT (output_amount, put_output_amount)
+ELEMENT (output_script, put_output_script)
+ELEMENT (output_address, put_output_address)
 
 void
 kt_field_address (KtRows *rows, const KtRowSource *source)

@@ -38,6 +38,21 @@ void kt_field_block_time (KtRows *rows, const KtRowSource *source);
 void kt_field_transaction_version (KtRows *rows, const KtRowSource *source);
 void kt_field_inputs (KtRows *rows, const KtRowSource *source);
 void kt_field_outputs (KtRows *rows, const KtRowSource *source);
+void kt_field_inputs_20 (KtRows *rows, const KtRowSource *source);  /* types of schema 20 and 21 */
+void kt_field_outputs_20 (KtRows *rows, const KtRowSource *source);
+void kt_field_subnetwork_key (KtRows *rows, const KtRowSource *source); /* into the table of subnetworks */
+
+/* One input or output: source->element. */
+void kt_field_element_index (KtRows *rows, const KtRowSource *source);
+void kt_field_input_hash (KtRows *rows, const KtRowSource *source);
+void kt_field_input_index (KtRows *rows, const KtRowSource *source);
+void kt_field_input_signature (KtRows *rows, const KtRowSource *source);
+void kt_field_input_sig_op_count (KtRows *rows, const KtRowSource *source);
+void kt_field_input_script (KtRows *rows, const KtRowSource *source);
+void kt_field_input_amount (KtRows *rows, const KtRowSource *source);
+void kt_field_output_amount (KtRows *rows, const KtRowSource *source);
+void kt_field_output_script (KtRows *rows, const KtRowSource *source);
+void kt_field_output_address (KtRows *rows, const KtRowSource *source);
 
 void kt_field_address (KtRows *rows, const KtRowSource *source);
 void kt_field_script (KtRows *rows, const KtRowSource *source);

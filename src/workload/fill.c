@@ -161,8 +161,8 @@ build_index (Worker *worker, guint64 task, GError **error)
 static gboolean
 vacuum_table (Worker *worker, guint64 task, GError **error)
 {
-  g_autofree char *sql = g_strdup_printf ("VACUUM (ANALYZE) %s", worker->job->schema->tables[task]->name);
-  return kt_sim_run (worker->connection, error, sql, NULL)
+  g_autofree char *sql = g_strdup_printf ("VACUUM (ANALYZE) %s", kt_table_name (task));
+  return (worker->job->schema->tables[task] == NULL || kt_sim_run (worker->connection, error, sql, NULL))
          && note (worker->connection, worker->job->phase->name, task, error);
 }
 
@@ -208,6 +208,7 @@ work (gpointer data)
   guint64 task;
   Worker worker = { .job = job, .connection = kt_sim_connect (job->fill->conninfo, &error) };
   worker.encoder = kt_encoder_new (job->chain, job->schema, &job->types, &job->sim->features);
+  kt_encoder_set_origin (worker.encoder, job->sim->origin);
   if (worker.connection != NULL)
     kt_sim_run (worker.connection, &error, "SET synchronous_commit = off; SET client_min_messages = warning", NULL);
   if (error != NULL)
@@ -325,7 +326,7 @@ create_all (Job *job, PGconn *connection, GError **error)
 static gboolean
 same_fill (const KtSim *left, const KtSim *right)
 {
-  return left->seed == right->seed && left->schema == right->schema
+  return left->seed == right->seed && left->schema == right->schema && left->origin == right->origin
          && memcmp (&left->features, &right->features, sizeof left->features) == 0 && left->blocks == right->blocks
          && left->segments->len == 1 && right->segments->len == 1
          && g_array_index (left->segments, KtChainSegment, 0).tps
@@ -346,7 +347,7 @@ look (Job *job, PGconn *connection, gboolean *exists, gboolean *complete, GError
       return FALSE;
     }
   if (job->fill->replace_foreign || (sim != NULL && job->fill->replace))
-    return kt_database_drop (connection, job->schema, error);
+    return kt_database_drop (connection, error);
   if (sim != NULL && same_fill (sim, job->sim) && !sim->running)
     {
       *exists = TRUE;
@@ -360,7 +361,7 @@ look (Job *job, PGconn *connection, gboolean *exists, gboolean *complete, GError
                     "database “%s” holds a different kaspa-sim database already", PQdb (connection));
       return FALSE;
     }
-  g_autofree char *table = kt_database_find_table (connection, job->schema, error);
+  g_autofree char *table = kt_database_find_table (connection, error);
   if (table == NULL)
     return FALSE;
   if (*table == '\0')
@@ -396,8 +397,8 @@ measure (Job *job, PGconn *connection, KtFillResult *result, GError **error)
   for (guint i = 0; i < KT_N_TABLES; i++)
     {
       g_autoptr (PGresult) size
-        = kt_sim_query (connection, error, "SELECT pg_total_relation_size ($1::regclass)", job->schema->tables[i]->name,
-                        NULL);
+        = kt_sim_query (connection, error, "SELECT coalesce (pg_total_relation_size (to_regclass ($1)), 0)",
+                        kt_table_name (i), NULL);
       if (size == NULL)
         return FALSE;
       result->size_bytes += g_ascii_strtoll (PQgetvalue (size, 0, 0), NULL, 10);
@@ -425,15 +426,21 @@ static void
 job_init (Job *job, const KtFill *fill)
 {
   job->fill = fill;
-  job->schema = kt_schema_find (23);
-  job->sim = kt_sim_new (fill->seed, fill->tps, &fill->features);
+  job->schema = kt_schema_find (fill->schema != 0 ? fill->schema : 23);
+  job->sim = kt_sim_new (job->schema->version, fill->seed, fill->tps, &fill->features);
   job->chain = kt_sim_chain (job->sim);
   job->epochs = epochs_for (job->chain, fill->transactions);
   job->chunk_epochs = MAX (1, CHUNK_TRANSACTIONS / (KT_CHAIN_EPOCH_BLOCKS * (1 + fill->tps / 10)));
   job->sim->blocks = job->sim->block_path = job->epochs * KT_CHAIN_EPOCH_BLOCKS;
   job->sim->levels = job->epochs * KT_CHAIN_EPOCH_LEVELS - 1;
   job->sim->filling = TRUE;
-  job->indexes = kt_schema_indexes_sql (job->schema);
+  if (fill->origin != 0)
+    {
+      job->sim->origin = fill->origin;
+      job->sim->origin_blocks = job->sim->blocks;
+      job->sim->origin_levels = job->sim->levels;
+    }
+  job->indexes = kt_schema_indexes_sql (job->schema, fill->layout);
   g_mutex_init (&job->lock);
   g_cond_init (&job->changed);
 }

@@ -22,6 +22,9 @@ typedef void (*KtProgressFunc) (const KtProgress *progress, gpointer data);
 
 typedef struct {
   const char *conninfo;
+  guint schema;    /* 10, 20, 21, 22, 23; 0 is 23 */
+  guint origin;    /* rows as they are after migrations from this schema; 0: none */
+  KtLayout layout; /* of the mapping tables' indexes */
   guint64 transactions; /* rows `transactions` shall hold, coinbases included; rounded up to whole epochs */
   guint64 seed;
   guint32 tps; /* density of the chain */

@@ -24,6 +24,10 @@ static const Step steps[] = {
   { KT_TABLE_BLOCK_PARENT, KT_RETENTION_BLOCK_PARENT, KT_TABLE_BLOCKS, KT_FIELD_BLOCK_BLUE_SCORE, FALSE, WITH_BLOCKS,
     "DELETE FROM block_parent WHERE ctid IN (SELECT p.ctid FROM block_parent p JOIN blocks b ON b.hash = p.block_hash"
     " WHERE b.blue_score < $1::bigint LIMIT $2::bigint)" },
+  { KT_TABLE_BLOCKS_TRANSACTIONS, KT_RETENTION_BLOCKS_TRANSACTIONS, KT_TABLE_BLOCKS, KT_FIELD_BLOCK_BLUE_SCORE, FALSE,
+    WITH_BLOCKS,
+    "DELETE FROM blocks_transactions WHERE ctid IN (SELECT x.ctid FROM blocks_transactions x"
+    " JOIN blocks b ON b.hash = x.block_hash WHERE b.blue_score < $1::bigint LIMIT $2::bigint)" },
   { KT_TABLE_ACCEPTANCES, KT_RETENTION_TRANSACTIONS_ACCEPTANCES, KT_TABLE_BLOCKS, KT_FIELD_BLOCK_BLUE_SCORE, FALSE,
     WITH_BLOCKS,
     "DELETE FROM transactions_acceptances WHERE ctid IN (SELECT a.ctid FROM transactions_acceptances a"
@@ -57,20 +61,21 @@ kt_prune_rules_init (KtPruneRules *rules, gint64 retention_ms)
 }
 
 static gboolean
-is_written (const KtFeatures *features, KtTableId table)
+is_written (guint64 tables, KtTableId table)
 {
-  return (kt_encoder_tables (features) >> table & 1) != 0;
+  return (tables >> table & 1) != 0;
 }
 
 static gboolean
-applies (const Step *step, const KtPruneRules *rules, const KtFeatures *features)
+applies (const Step *step, const KtPrune *prune)
 {
-  gboolean blocks = is_written (features, KT_TABLE_BLOCKS);
-  gboolean joinable = is_written (features, step->through)
+  const KtFeatures *features = prune->features;
+  gboolean blocks = is_written (prune->tables, KT_TABLE_BLOCKS);
+  gboolean joinable = is_written (prune->tables, step->through)
                       && (step->through != KT_TABLE_TRANSACTIONS || step->table == KT_TABLE_TRANSACTIONS
                           || (!kt_features_off (features, KT_DISABLE_TRANSACTION_ACCEPTANCE)
                               && !kt_features_off (features, KT_DISABLE_TRANSACTION_PROCESSING)));
-  return rules->retention_ms[step->retention] >= 0 && is_written (features, step->table) && joinable
+  return prune->rules->retention_ms[step->retention] >= 0 && is_written (prune->tables, step->table) && joinable
          && (step->when == ALWAYS || blocks == (step->when == WITH_BLOCKS));
 }
 
@@ -127,12 +132,12 @@ kt_prune (PGconn *connection, const KtPrune *prune, KtPruneResult *result, GErro
   for (gsize i = 0; i < G_N_ELEMENTS (steps); i++)
     {
       gint64 retention_ms = prune->rules->retention_ms[steps[i].retention];
-      if (!applies (&steps[i], prune->rules, prune->features))
+      if (!applies (&steps[i], prune))
         continue;
       KtPruneStep *done = &result->steps[result->n_steps++];
       *done = (KtPruneStep) {
         .table = steps[i].table,
-        .name = kt_schema_find (23)->tables[steps[i].table]->name,
+        .name = kt_table_name (steps[i].table),
         .start_ms = g_get_real_time () / 1000,
         .cutoff_ms = time_ms - retention_ms,
         .cutoff = steps[i].by_time ? time_ms - retention_ms
@@ -150,7 +155,7 @@ kt_prune_note (const KtPruneResult *result, KtSim *sim)
   for (guint i = 0; i < result->n_steps; i++)
     {
       const KtPruneStep *done = &result->steps[i];
-      gboolean blocks = is_written (&sim->features, KT_TABLE_BLOCKS);
+      gboolean blocks = is_written (kt_sim_tables (sim), KT_TABLE_BLOCKS);
       const Step *step = steps;
       while (step->table != done->table || (step->when != ALWAYS && blocks != (step->when == WITH_BLOCKS)))
         step++;

@@ -47,6 +47,7 @@ typedef struct {
 typedef struct {
   const KtPruneRules *rules;
   const KtFeatures *features;
+  guint64 tables; /* that there are: kt_sim_tables */
   const KtChain *chain;
   /* After every statement; FALSE ends the pruning. May be NULL. */
   gboolean (*go_on) (const KtPruneResult *so_far, gpointer data);

@@ -24,6 +24,24 @@ static const KtSchemaColumn blocks_23[] = {
   { "version", "smallint", kt_field_block_version, KT_FIELD_BLOCK_VERSION },
 };
 
+static const KtSchemaColumn blocks_10[] = {
+  { "hash", "bytea", kt_field_block_hash },
+  { "accepted_id_merkle_root", "bytea", kt_field_accepted_id_merkle_root, KT_FIELD_BLOCK_ACCEPTED_ID_MERKLE_ROOT },
+  { "merge_set_blues_hashes", "bytea[]", kt_field_merge_set_blues, KT_FIELD_BLOCK_MERGE_SET_BLUES_HASHES },
+  { "merge_set_reds_hashes", "bytea[]", kt_field_merge_set_reds, KT_FIELD_BLOCK_MERGE_SET_REDS_HASHES },
+  { "selected_parent_hash", "bytea", kt_field_selected_parent, KT_FIELD_BLOCK_SELECTED_PARENT_HASH },
+  { "bits", "bigint", kt_field_bits, KT_FIELD_BLOCK_BITS },
+  { "blue_score", "bigint", kt_field_blue_score, KT_FIELD_BLOCK_BLUE_SCORE },
+  { "blue_work", "bytea", kt_field_blue_work, KT_FIELD_BLOCK_BLUE_WORK },
+  { "daa_score", "bigint", kt_field_daa_score, KT_FIELD_BLOCK_DAA_SCORE },
+  { "hash_merkle_root", "bytea", kt_field_hash_merkle_root, KT_FIELD_BLOCK_HASH_MERKLE_ROOT },
+  { "nonce", "bytea", kt_field_nonce, KT_FIELD_BLOCK_NONCE },
+  { "pruning_point", "bytea", kt_field_pruning_point, KT_FIELD_BLOCK_PRUNING_POINT },
+  { "timestamp", "bigint", kt_field_timestamp, KT_FIELD_BLOCK_TIMESTAMP },
+  { "utxo_commitment", "bytea", kt_field_utxo_commitment, KT_FIELD_BLOCK_UTXO_COMMITMENT },
+  { "version", "smallint", kt_field_block_version, KT_FIELD_BLOCK_VERSION },
+};
+
 static const KtSchemaColumn block_parent[] = {
   { "block_hash", "bytea", kt_field_block_hash },
   { "parent_hash", "bytea", kt_field_parent_hash },
@@ -36,10 +54,72 @@ static const KtSchemaColumn transactions_23[] = {
   { "mass", "integer", kt_field_mass, KT_FIELD_TX_MASS },
   { "payload", "bytea", kt_field_payload, KT_FIELD_TX_PAYLOAD },
   { "block_time", "bigint", kt_field_block_time, KT_FIELD_TX_BLOCK_TIME },
-  { "version", "smallint", kt_field_transaction_version },
+  { "version", "smallint", kt_field_transaction_version, KT_FIELD_TX_VERSION },
   { "inputs", "transactions_inputs[]", kt_field_inputs, KT_FIELD_TX_INPUTS },
   { "outputs", "transactions_outputs[]", kt_field_outputs, KT_FIELD_TX_OUTPUTS },
   { "block_hash", "bytea", kt_field_block_hash, KT_FIELD_TX_BLOCK_HASH },
+};
+
+static const KtSchemaColumn transactions_22[] = {
+  { "transaction_id", "bytea", kt_field_transaction_id },
+  { "subnetwork_id", "bytea", kt_field_subnetwork_id, KT_FIELD_TX_SUBNETWORK_ID },
+  { "hash", "bytea", kt_field_transaction_hash, KT_FIELD_TX_HASH },
+  { "mass", "integer", kt_field_mass, KT_FIELD_TX_MASS },
+  { "payload", "bytea", kt_field_payload, KT_FIELD_TX_PAYLOAD },
+  { "block_time", "bigint", kt_field_block_time, KT_FIELD_TX_BLOCK_TIME },
+  { "version", "smallint", kt_field_transaction_version, KT_FIELD_TX_VERSION },
+  { "inputs", "transactions_inputs[]", kt_field_inputs, KT_FIELD_TX_INPUTS },
+  { "outputs", "transactions_outputs[]", kt_field_outputs, KT_FIELD_TX_OUTPUTS },
+};
+
+static const KtSchemaColumn transactions_21[] = {
+  { "transaction_id", "bytea", kt_field_transaction_id },
+  { "subnetwork_id", "bytea", kt_field_subnetwork_id, KT_FIELD_TX_SUBNETWORK_ID },
+  { "hash", "bytea", kt_field_transaction_hash, KT_FIELD_TX_HASH },
+  { "mass", "integer", kt_field_mass, KT_FIELD_TX_MASS },
+  { "payload", "bytea", kt_field_payload, KT_FIELD_TX_PAYLOAD },
+  { "block_time", "bigint", kt_field_block_time, KT_FIELD_TX_BLOCK_TIME },
+  { "version", "smallint", kt_field_transaction_version, KT_FIELD_TX_VERSION },
+  { "inputs", "transactions_inputs[]", kt_field_inputs_20, KT_FIELD_TX_INPUTS },
+  { "outputs", "transactions_outputs[]", kt_field_outputs_20, KT_FIELD_TX_OUTPUTS },
+};
+
+static const KtSchemaColumn transactions_20[] = {
+  { "transaction_id", "bytea", kt_field_transaction_id },
+  { "subnetwork_id", "integer", kt_field_subnetwork_key, KT_FIELD_TX_SUBNETWORK_ID },
+  { "hash", "bytea", kt_field_transaction_hash, KT_FIELD_TX_HASH },
+  { "mass", "integer", kt_field_mass, KT_FIELD_TX_MASS },
+  { "payload", "bytea", kt_field_payload, KT_FIELD_TX_PAYLOAD },
+  { "block_time", "bigint", kt_field_block_time, KT_FIELD_TX_BLOCK_TIME },
+  { "inputs", "transactions_inputs[]", kt_field_inputs_20, KT_FIELD_TX_INPUTS },
+  { "outputs", "transactions_outputs[]", kt_field_outputs_20, KT_FIELD_TX_OUTPUTS },
+};
+
+static const KtSchemaColumn inputs_10[] = {
+  { "transaction_id", "bytea", kt_field_transaction_id },
+  { "index", "smallint", kt_field_element_index },
+  { "previous_outpoint_hash", "bytea", kt_field_input_hash, KT_FIELD_TX_IN_PREVIOUS_OUTPOINT },
+  { "previous_outpoint_index", "smallint", kt_field_input_index, KT_FIELD_TX_IN_PREVIOUS_OUTPOINT },
+  { "signature_script", "bytea", kt_field_input_signature, KT_FIELD_TX_IN_SIGNATURE_SCRIPT },
+  { "sig_op_count", "smallint", kt_field_input_sig_op_count, KT_FIELD_TX_IN_SIG_OP_COUNT },
+  { "block_time", "bigint", kt_field_block_time, KT_FIELD_TX_IN_BLOCK_TIME },
+  { "previous_outpoint_script", "bytea", kt_field_input_script, KT_FIELD_TX_IN_PREVIOUS_OUTPOINT },
+  { "previous_outpoint_amount", "bigint", kt_field_input_amount, KT_FIELD_TX_IN_PREVIOUS_OUTPOINT },
+};
+
+static const KtSchemaColumn outputs_10[] = {
+  { "transaction_id", "bytea", kt_field_transaction_id },
+  { "index", "smallint", kt_field_element_index },
+  { "amount", "bigint", kt_field_output_amount, KT_FIELD_TX_OUT_AMOUNT },
+  { "script_public_key", "bytea", kt_field_output_script, KT_FIELD_TX_OUT_SCRIPT_PUBLIC_KEY },
+  { "script_public_key_address", "character varying", kt_field_output_address,
+    KT_FIELD_TX_OUT_SCRIPT_PUBLIC_KEY_ADDRESS },
+  { "block_time", "bigint", kt_field_block_time, KT_FIELD_TX_OUT_BLOCK_TIME },
+};
+
+static const KtSchemaColumn blocks_transactions[] = {
+  { "block_hash", "bytea", kt_field_block_hash },
+  { "transaction_id", "bytea", kt_field_transaction_id },
 };
 
 static const KtSchemaColumn acceptances[] = {
@@ -53,6 +133,12 @@ static const KtSchemaColumn addresses[] = {
   { "block_time", "bigint", kt_field_block_time },
 };
 
+static const KtSchemaColumn addresses_10[] = {
+  { "address", "character varying", kt_field_address },
+  { "transaction_id", "bytea", kt_field_transaction_id },
+  { "block_time", "bigint", kt_field_block_time },
+};
+
 static const KtSchemaColumn scripts[] = {
   { "script_public_key", "bytea", kt_field_script },
   { "transaction_id", "bytea", kt_field_transaction_id },
@@ -60,6 +146,7 @@ static const KtSchemaColumn scripts[] = {
 };
 
 static const guint8 by_first[] = { 0 };
+static const guint8 by_two[] = { 0, 1 };
 static const guint8 by_key_time_id[] = { 0, 2, 1 };
 
 #define COLUMNS(array) .columns = array, .n_columns = G_N_ELEMENTS (array)
@@ -89,7 +176,94 @@ static const KtSchemaTable scripts_table = {
   .statement_rows = 800, .statement_rows_limit = 21000,
 };
 
+/* v2.2.1. */
+static const KtSchemaTable blocks_table_22 = {
+  .name = "blocks", COLUMNS (blocks_10), .statement_rows = 550, .statement_rows_limit = 4000,
+};
+static const KtSchemaTable transactions_table_22 = {
+  .name = "transactions", COLUMNS (transactions_22), SORT (by_first),
+  .statement_rows = 250, .statement_rows_limit = 7000,
+};
+static const KtSchemaTable transactions_table_21 = {
+  .name = "transactions", COLUMNS (transactions_21), SORT (by_first),
+  .statement_rows = 250, .statement_rows_limit = 7000,
+};
+static const KtSchemaTable blocks_transactions_table_22 = {
+  .name = "blocks_transactions", COLUMNS (blocks_transactions), SORT (by_two),
+  .statement_rows = 1300, .statement_rows_limit = 30000,
+};
+
+/* v1.6.3 and v2.0.0. */
+static const KtSchemaTable blocks_table_10 = {
+  .name = "blocks", COLUMNS (blocks_10), .statement_rows = 200, .statement_rows_limit = 4000,
+};
+static const KtSchemaTable block_parent_table_10 = {
+  .name = "block_parent", COLUMNS (block_parent), .statement_rows = 400, .statement_rows_limit = 32000,
+};
+static const KtSchemaTable transactions_table_20 = {
+  .name = "transactions", COLUMNS (transactions_20), SORT (by_first),
+  .statement_rows = 250, .statement_rows_limit = 8000,
+};
+static const KtSchemaTable transactions_table_10 = {
+  .name = "transactions", .columns = transactions_20, .n_columns = 6, SORT (by_first),
+  .statement_rows = 250, .statement_rows_limit = 8000,
+};
+static const KtSchemaTable inputs_table_10 = {
+  .name = "transactions_inputs", COLUMNS (inputs_10), SORT (by_two),
+  .statement_rows = 250, .statement_rows_limit = 7000, /* 8,000 there, beyond 65,535 parameters and out of reach */
+};
+static const KtSchemaTable outputs_table_10 = {
+  .name = "transactions_outputs", COLUMNS (outputs_10), SORT (by_two),
+  .statement_rows = 250, .statement_rows_limit = 10000,
+};
+static const KtSchemaTable blocks_transactions_table_10 = {
+  .name = "blocks_transactions", COLUMNS (blocks_transactions), SORT (by_two),
+  .statement_rows = 500, .statement_rows_limit = 30000,
+};
+static const KtSchemaTable acceptances_table_10 = {
+  .name = "transactions_acceptances", COLUMNS (acceptances), SORT (by_first),
+  .statement_rows = 1000, .statement_rows_limit = 7500,
+};
+static const KtSchemaTable addresses_table_20 = {
+  .name = "addresses_transactions", COLUMNS (addresses), SORT (by_two),
+  .statement_rows = 250, .statement_rows_limit = 20000,
+};
+static const KtSchemaTable addresses_table_10 = {
+  .name = "addresses_transactions", COLUMNS (addresses_10), SORT (by_two),
+  .statement_rows = 250, .statement_rows_limit = 20000,
+};
+static const KtSchemaTable scripts_table_10 = {
+  .name = "scripts_transactions", COLUMNS (scripts), SORT (by_two),
+  .statement_rows = 250, .statement_rows_limit = 20000,
+};
+
+#define TABLES_10                                                                                                      \
+  [KT_TABLE_BLOCKS] = &blocks_table_10, [KT_TABLE_BLOCK_PARENT] = &block_parent_table_10,                              \
+  [KT_TABLE_ACCEPTANCES] = &acceptances_table_10, [KT_TABLE_SCRIPTS] = &scripts_table_10,                              \
+  [KT_TABLE_BLOCKS_TRANSACTIONS] = &blocks_transactions_table_10
+#define TABLES_22                                                                                                      \
+  [KT_TABLE_BLOCKS] = &blocks_table_22, [KT_TABLE_BLOCK_PARENT] = &block_parent_table,                                 \
+  [KT_TABLE_ACCEPTANCES] = &acceptances_table, [KT_TABLE_ADDRESSES] = &addresses_table,                                \
+  [KT_TABLE_SCRIPTS] = &scripts_table, [KT_TABLE_BLOCKS_TRANSACTIONS] = &blocks_transactions_table_22
+
 static const KtSchema schemas[] = {
+  {
+    .version = 10,
+    .release = "v1.6.3",
+    .tables = {
+      TABLES_10, [KT_TABLE_TRANSACTIONS] = &transactions_table_10, [KT_TABLE_ADDRESSES] = &addresses_table_10,
+      [KT_TABLE_INPUTS] = &inputs_table_10, [KT_TABLE_OUTPUTS] = &outputs_table_10,
+    },
+  },
+  {
+    .version = 20,
+    .release = "v2.0.0",
+    .tables = {
+      TABLES_10, [KT_TABLE_TRANSACTIONS] = &transactions_table_20, [KT_TABLE_ADDRESSES] = &addresses_table_20,
+    },
+  },
+  { .version = 21, .release = "v2.1.2", .tables = { TABLES_22, [KT_TABLE_TRANSACTIONS] = &transactions_table_21 } },
+  { .version = 22, .release = "v2.2.1", .tables = { TABLES_22, [KT_TABLE_TRANSACTIONS] = &transactions_table_22 } },
   {
     .version = 23,
     .release = "v2.3.0",
@@ -103,6 +277,33 @@ static const KtSchema schemas[] = {
     },
   },
 };
+
+const char *
+kt_table_name (KtTableId table)
+{
+  static const char *const names[KT_N_TABLES] = {
+    [KT_TABLE_BLOCKS] = "blocks",
+    [KT_TABLE_BLOCK_PARENT] = "block_parent",
+    [KT_TABLE_TRANSACTIONS] = "transactions",
+    [KT_TABLE_ACCEPTANCES] = "transactions_acceptances",
+    [KT_TABLE_ADDRESSES] = "addresses_transactions",
+    [KT_TABLE_SCRIPTS] = "scripts_transactions",
+    [KT_TABLE_BLOCKS_TRANSACTIONS] = "blocks_transactions",
+    [KT_TABLE_INPUTS] = "transactions_inputs",
+    [KT_TABLE_OUTPUTS] = "transactions_outputs",
+  };
+  return names[table];
+}
+
+KtLayout
+kt_layout_from_name (const char *name)
+{
+  static const char *const names[KT_N_LAYOUTS] = { "fresh", "upgraded", "upgraded-old" };
+  KtLayout layout = 0;
+  while (layout < KT_N_LAYOUTS && g_strcmp0 (names[layout], name) != 0)
+    layout++;
+  return layout;
+}
 
 const KtSchema *
 kt_schema_find (guint version)
@@ -124,11 +325,12 @@ kt_schema_put_row (const KtSchemaTable *table, KtRows *rows, const KtRowSource *
       kt_rows_put_null (rows);
 }
 
+/* @name in sql/workload/, without its end. */
 static char *
-load_sql (const KtSchema *schema, const char *suffix)
+load_sql (const char *name)
 {
   g_autoptr (GError) error = NULL;
-  g_autofree char *path = g_strdup_printf ("/kastune/sql/workload/schema-%u%s.sql", schema->version, suffix);
+  g_autofree char *path = g_strdup_printf ("/kastune/sql/workload/%s.sql", name);
   g_autoptr (GBytes) bytes = g_resources_lookup_data (path, G_RESOURCE_LOOKUP_FLAGS_NONE, &error);
   if (bytes == NULL)
     g_error ("%s is not built in: %s", path, error->message);
@@ -138,19 +340,32 @@ load_sql (const KtSchema *schema, const char *suffix)
 char *
 kt_schema_tables_sql (const KtSchema *schema)
 {
-  return load_sql (schema, "");
+  g_autofree char *name = g_strdup_printf ("schema-%u", schema->version);
+  return load_sql (name);
 }
 
 /* One statement ends with its line. */
-GStrv
-kt_schema_indexes_sql (const KtSchema *schema)
+static void
+add_statements (GStrvBuilder *statements, const char *name)
 {
-  g_autofree char *text = load_sql (schema, "-indexes");
+  g_autofree char *text = load_sql (name);
   g_auto (GStrv) lines = g_strsplit (text, "\n", -1);
-  g_autoptr (GStrvBuilder) statements = g_strv_builder_new ();
   for (char **line = lines; *line != NULL; line++)
     if (g_str_has_suffix (*line, ";") && !g_str_has_prefix (*line, "--"))
       g_strv_builder_add (statements, *line);
+}
+
+GStrv
+kt_schema_indexes_sql (const KtSchema *schema, KtLayout layout)
+{
+  static const char *const upgraded[KT_N_LAYOUTS] = {
+    [KT_LAYOUT_UPGRADED] = "mapping-1.4.0", [KT_LAYOUT_UPGRADED_OLD] = "mapping-1.0.0",
+  };
+  const char *fresh = schema->version < 21 ? "mapping-1.4.0" : schema->version < 22 ? "mapping-2.1.2" : "mapping-2.2.0";
+  g_autofree char *name = g_strdup_printf ("schema-%u-indexes", schema->version);
+  g_autoptr (GStrvBuilder) statements = g_strv_builder_new ();
+  add_statements (statements, upgraded[layout] != NULL ? upgraded[layout] : fresh);
+  add_statements (statements, name);
   return g_strv_builder_end (statements);
 }
 

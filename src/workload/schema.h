@@ -18,8 +18,13 @@ typedef enum {
   KT_TABLE_ACCEPTANCES,
   KT_TABLE_ADDRESSES, /* addresses_transactions */
   KT_TABLE_SCRIPTS,   /* scripts_transactions */
+  KT_TABLE_BLOCKS_TRANSACTIONS, /* up to schema 22 */
+  KT_TABLE_INPUTS,              /* transactions_inputs, schema 10 */
+  KT_TABLE_OUTPUTS,
   KT_N_TABLES
 } KtTableId;
+
+const char *kt_table_name (KtTableId table);
 
 /* Where the tables of inputs and outputs are types, their OIDs differ from database to database. */
 typedef struct {
@@ -51,6 +56,7 @@ typedef struct {
   gint64 block_time_ms;
   guint64 script;
   guint parent; /* index into merged_hashes */
+  guint element; /* which input or output */
 } KtRowSource;
 
 static inline gboolean
@@ -79,8 +85,19 @@ typedef struct {
 typedef struct {
   guint version;       /* schema_version in vars */
   const char *release; /* the newest one that writes it */
-  const KtSchemaTable *tables[KT_N_TABLES];
+  const KtSchemaTable *tables[KT_N_TABLES]; /* NULL: there is none */
 } KtSchema;
+
+/* Indexes of the mapping tables: the release that created them decides, no migration changes them. */
+typedef enum {
+  KT_LAYOUT_FRESH,         /* created at this schema */
+  KT_LAYOUT_UPGRADED,      /* created by v1.4.0 to v2.1.1 */
+  KT_LAYOUT_UPGRADED_OLD,  /* created before v1.4.0 */
+  KT_N_LAYOUTS
+} KtLayout;
+
+/* "fresh", "upgraded", "upgraded-old"; KT_N_LAYOUTS when it is none. */
+KtLayout kt_layout_from_name (const char *name);
 
 /* NULL: not known here. */
 const KtSchema *kt_schema_find (guint version);
@@ -89,7 +106,7 @@ void kt_schema_put_row (const KtSchemaTable *table, KtRows *rows, const KtRowSou
 
 /* SQL that creates tables and types, and the statements that make keys and indexes, from sql/workload/. */
 char *kt_schema_tables_sql (const KtSchema *schema);
-GStrv kt_schema_indexes_sql (const KtSchema *schema);
+GStrv kt_schema_indexes_sql (const KtSchema *schema, KtLayout layout);
 
 /* "INSERT INTO t (a, b) VALUES ($1,$2),($3,$4) ON CONFLICT ..." for @n_rows rows. Caller frees. */
 char *kt_schema_insert_sql (const KtSchemaTable *table, guint n_rows, const char *conflict);

@@ -11,12 +11,13 @@
 #define LOCK_KEY "6869731502" /* any number that nobody else uses */
 
 KtSim *
-kt_sim_new (guint64 seed, guint32 tps, const KtFeatures *features)
+kt_sim_new (guint schema, guint64 seed, guint32 tps, const KtFeatures *features)
 {
   KtSim *sim = g_new0 (KtSim, 1);
   KtChainSegment first = { .first_block = 0, .tps = tps };
   sim->seed = seed;
-  sim->schema = 23;
+  sim->schema = sim->origin = schema;
+  sim->origin_blocks = sim->origin_levels = KT_CHAIN_NONE;
   sim->features = *features;
   sim->segments = g_array_new (FALSE, FALSE, sizeof (KtChainSegment));
   g_array_append_val (sim->segments, first);
@@ -148,8 +149,8 @@ kt_sim_types (PGconn *connection, KtTypes *types, GError **error)
 {
   g_autoptr (PGresult) result
     = kt_sim_query (connection, error,
-                    "SELECT 'transactions_inputs'::regtype::oid, 'transactions_inputs[]'::regtype::oid,"
-                    " 'transactions_outputs'::regtype::oid, 'transactions_outputs[]'::regtype::oid", NULL);
+                    "SELECT to_regtype ('transactions_inputs')::oid, to_regtype ('transactions_inputs[]')::oid,"
+                    " to_regtype ('transactions_outputs')::oid, to_regtype ('transactions_outputs[]')::oid", NULL);
   if (result == NULL)
     return FALSE;
   Oid *const oids[] = { &types->inputs, &types->inputs_array, &types->outputs, &types->outputs_array };
@@ -174,7 +175,7 @@ pruned_to_json (const KtSim *sim)
           json_array_add_int_element (ends, range->from);
           json_array_add_int_element (ends, range->to);
         }
-      json_object_set_array_member (object, kt_schema_find (23)->tables[table]->name, ends);
+      json_object_set_array_member (object, kt_table_name (table), ends);
     }
   return object;
 }
@@ -184,7 +185,7 @@ parse_pruned (KtSim *sim, JsonObject *object)
 {
   for (guint table = 0; object != NULL && table < KT_N_TABLES; table++)
     {
-      JsonArray *ends = kt_json_array (object, kt_schema_find (23)->tables[table]->name);
+      JsonArray *ends = kt_json_array (object, kt_table_name (table));
       for (guint i = 0; ends != NULL && i + 1 < json_array_get_length (ends); i += 2)
         kt_sim_note_pruned (sim, table, json_array_get_int_element (ends, i), json_array_get_int_element (ends, i + 1));
     }
@@ -207,6 +208,9 @@ kt_sim_save (const KtSim *sim, PGconn *connection, GError **error)
     }
   json_object_set_int_member (object, "seed", (gint64) sim->seed);
   json_object_set_int_member (object, "schema", sim->schema);
+  json_object_set_int_member (object, "origin", sim->origin);
+  json_object_set_int_member (object, "origin_blocks", (gint64) sim->origin_blocks);
+  json_object_set_int_member (object, "origin_levels", (gint64) sim->origin_levels);
   kt_json_set_string (object, "disable", disable);
   kt_json_set_string (object, "exclude_fields", exclude);
   json_object_set_array_member (object, "segments", segments);
@@ -227,10 +231,8 @@ kt_sim_save (const KtSim *sim, PGconn *connection, GError **error)
 static gboolean
 parse_features (JsonObject *object, KtFeatures *features)
 {
-  return kt_features_add (features, KT_RELEASE_V2_3_0, KT_VALUES_DISABLE, kt_json_string (object, "disable", "none"),
-                          NULL)
-         && kt_features_add (features, KT_RELEASE_V2_3_0, KT_VALUES_EXCLUDE_FIELDS,
-                             kt_json_string (object, "exclude_fields", "none"), NULL);
+  return kt_features_read (features, KT_VALUES_DISABLE, kt_json_string (object, "disable", "none"))
+         && kt_features_read (features, KT_VALUES_EXCLUDE_FIELDS, kt_json_string (object, "exclude_fields", "none"));
 }
 
 static KtSim *
@@ -249,7 +251,8 @@ parse (const char *text, GError **error)
                     "what kaspa-sim noted in this database cannot be understood");
       return NULL;
     }
-  g_autoptr (KtSim) sim = kt_sim_new ((guint64) kt_json_int (object, "seed", 0), 0, &features);
+  g_autoptr (KtSim) sim = kt_sim_new ((guint) kt_json_int (object, "schema", 0),
+                                       (guint64) kt_json_int (object, "seed", 0), 0, &features);
   g_array_set_size (sim->segments, 0);
   for (guint i = 0; i < json_array_get_length (segments); i++)
     {
@@ -257,7 +260,9 @@ parse (const char *text, GError **error)
       KtChainSegment segment = { (guint64) kt_json_int (row, "first_block", 0), (guint32) kt_json_int (row, "tps", 0) };
       g_array_append_val (sim->segments, segment);
     }
-  sim->schema = (guint) kt_json_int (object, "schema", 0);
+  sim->origin = (guint) kt_json_int (object, "origin", sim->schema);
+  sim->origin_blocks = (guint64) kt_json_int (object, "origin_blocks", -1);
+  sim->origin_levels = (guint64) kt_json_int (object, "origin_levels", -1);
   sim->blocks = (guint64) kt_json_int (object, "blocks", 0);
   sim->levels = (guint64) kt_json_int (object, "levels", 0);
   sim->block_path = (guint64) kt_json_int (object, "block_path", 0);
@@ -310,6 +315,8 @@ rewind_to_checkpoint (KtSim *sim, PGconn *connection, GError **error)
   kt_chain_level_of_block (chain, block, &level);
   sim->blocks = sim->block_path = level.first;
   sim->levels = level.number;
+  /* What is written again is no longer as it was before a migration. */
+  sim->origin_levels = sim->origin_levels != KT_CHAIN_NONE ? MIN (sim->origin_levels, sim->levels) : KT_CHAIN_NONE;
   return TRUE;
 }
 

@@ -19,6 +19,9 @@ typedef struct {
 typedef struct {
   guint64 seed;
   guint schema;
+  guint origin;          /* schema of the indexer that wrote the rows below the next two, before migrations */
+  guint64 origin_blocks; /* KT_CHAIN_NONE: all there are */
+  guint64 origin_levels;
   KtFeatures features;
   GArray *segments;       /* KtChainSegment */
   guint64 blocks;         /* blocks and their parents */
@@ -30,7 +33,9 @@ typedef struct {
   GArray *pruned[KT_N_TABLES]; /* KtPruned, ascending, apart from each other */
 } KtSim;
 
-KtSim *kt_sim_new (guint64 seed, guint32 tps, const KtFeatures *features);
+KtSim *kt_sim_new (guint schema, guint64 seed, guint32 tps, const KtFeatures *features);
+/* Tables that this database has and these features write: 1 << KtTableId. */
+guint64 kt_sim_tables (const KtSim *sim);
 void kt_sim_free (KtSim *sim);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (KtSim, kt_sim_free)
 
@@ -71,4 +76,5 @@ PGresult *kt_sim_query (PGconn *connection, GError **error, const char *sql, ...
 gboolean kt_sim_run (PGconn *connection, GError **error, const char *sql, ...) G_GNUC_NULL_TERMINATED;
 /* Sets @error from a failed result or connection; @what is said first. */
 void kt_sim_set_error (PGconn *connection, const PGresult *result, GError **error, const char *what);
+/* Zeros where there are no such types (schema 10). */
 gboolean kt_sim_types (PGconn *connection, KtTypes *types, GError **error);

@@ -36,13 +36,38 @@ kt_sim_is_pruned (const KtSim *sim, KtTableId table, gint64 value)
   return FALSE;
 }
 
+guint64
+kt_sim_tables (const KtSim *sim)
+{
+  guint64 tables = kt_encoder_tables (&sim->features);
+  for (guint i = 0; i < KT_N_TABLES; i++)
+    if (kt_schema_find (sim->schema)->tables[i] == NULL)
+      tables &= ~(G_GUINT64_CONSTANT (1) << i);
+  return tables;
+}
+
+typedef enum { MAP_OUTPUTS, MAP_STORED_INPUTS, MAP_ALL } Mapped;
+
+/* Before schema 21 inputs were mapped where what they spend was stored, since then where they are accepted. */
+static Mapped
+mapped_sides (const KtSim *sim, const KtLevel *level, guint64 block, gboolean accepted)
+{
+  gboolean from_blocks = sim->origin < 21;
+  if (accepted && (!from_blocks || level->number >= sim->origin_levels))
+    return MAP_ALL;
+  return from_blocks && block < sim->origin_blocks && kt_encoder_joins (&sim->features) ? MAP_STORED_INPUTS
+                                                                                        : MAP_OUTPUTS;
+}
+
 /* Scripts a transaction is mapped to. */
 static guint
-count_scripts (const KtTransaction *transaction, gboolean accepted)
+count_scripts (const KtTransaction *transaction, Mapped sides)
 {
   g_autoptr (GHashTable) scripts = g_hash_table_new (g_int64_hash, g_int64_equal);
-  for (guint i = 0; accepted && i < transaction->n_inputs; i++)
-    g_hash_table_add (scripts, (gpointer) &transaction->inputs[i].script);
+  for (guint i = 0; i < transaction->n_inputs; i++)
+    if (sides == MAP_ALL
+        || (sides == MAP_STORED_INPUTS && !kt_chain_key_is_before_time (transaction->inputs[i].previous)))
+      g_hash_table_add (scripts, (gpointer) &transaction->inputs[i].script);
   for (guint i = 0; i < transaction->n_outputs; i++)
     g_hash_table_add (scripts, (gpointer) &transaction->outputs[i].script);
   return g_hash_table_size (scripts);
@@ -80,6 +105,7 @@ count_block (const KtSim *sim, const KtChain *chain, const KtLevel *level, guint
   KtTableId mapping = kt_mapping_table (kt_features_mapping (&sim->features));
   gboolean mapped = mapping != KT_N_TABLES && !kt_sim_is_pruned (sim, mapping, time_ms);
   gboolean kept = writes (sim, KT_DISABLE_TRANSACTIONS_TABLE) && !kt_sim_is_pruned (sim, KT_TABLE_TRANSACTIONS, time_ms);
+  gboolean elements = kt_schema_find (sim->schema)->tables[KT_TABLE_INPUTS] != NULL;
   gboolean acceptances = !acceptance_is_pruned (sim, chain, level, time_ms);
   for (guint slot = 0; slot < slots; slot++)
     {
@@ -90,10 +116,13 @@ count_block (const KtSim *sim, const KtChain *chain, const KtLevel *level, guint
         continue;
       rows[KT_TABLE_TRANSACTIONS] += kept;
       rows[KT_TABLE_ACCEPTANCES] += accepted && acceptances;
-      if (!mapped)
+      if (!mapped && !elements)
         continue;
       kt_chain_transaction (chain, level, key, &transaction);
-      rows[mapping] += count_scripts (&transaction, accepted);
+      rows[KT_TABLE_INPUTS] += transaction.n_inputs;
+      rows[KT_TABLE_OUTPUTS] += transaction.n_outputs;
+      if (mapped)
+        rows[mapping] += count_scripts (&transaction, mapped_sides (sim, level, block, accepted));
     }
 }
 
@@ -103,6 +132,14 @@ counts_chain_block (const KtSim *sim, const KtChain *chain, const KtLevel *level
 {
   return level->number < sim->levels && writes (sim, KT_DISABLE_VIRTUAL_CHAIN_PROCESSING)
          && !writes (sim, KT_DISABLE_TRANSACTION_ACCEPTANCE) && !acceptance_is_pruned (sim, chain, level, -1);
+}
+
+static guint
+count_entries (const KtChain *chain, const KtLevel *level, guint64 block)
+{
+  g_autoptr (GArray) keys = g_array_new (FALSE, FALSE, sizeof (guint64));
+  kt_chain_block_entries (chain, level, block, keys);
+  return keys->len;
 }
 
 void
@@ -125,8 +162,14 @@ kt_sim_count (const KtSim *sim, const KtChain *chain, guint64 rows[KT_N_TABLES])
           gboolean written = block < sim->blocks;
           rows[KT_TABLE_BLOCKS] += written && blocks;
           rows[KT_TABLE_BLOCK_PARENT] += written && parents ? previous_width : 0;
+          if (block < sim->block_path && !kt_sim_is_pruned (sim, KT_TABLE_BLOCKS_TRANSACTIONS, score)
+              && kt_schema_find (sim->schema)->tables[KT_TABLE_BLOCKS_TRANSACTIONS] != NULL)
+            rows[KT_TABLE_BLOCKS_TRANSACTIONS] += count_entries (chain, &level, block);
           count_block (sim, chain, &level, block, rows);
         }
       previous_width = level.width;
     }
+  for (guint i = 0; i < KT_N_TABLES; i++)
+    if ((kt_sim_tables (sim) >> i & 1) == 0)
+      rows[i] = 0;
 }

@@ -55,8 +55,16 @@ prepare (KtWriterRun *run, PGconn *connection, GError **error)
                     "the fill of database “%s” is not complete", PQdb (connection));
       return FALSE;
     }
+  if (run->sim->schema < 21)
+    {
+      kt_error_set (error, KT_ERROR_UNSUPPORTED, NULL, "Upgrade it: kaspa-sim indexer -u.",
+                    "kaspa-sim fills databases of schema %u, but does not write into them", run->sim->schema);
+      return FALSE;
+    }
   run->chain = kt_sim_chain (run->sim);
   run->schema = kt_schema_find (run->sim->schema);
+  run->entries = (kt_sim_tables (run->sim) >> KT_TABLE_BLOCKS_TRANSACTIONS & 1) != 0;
+  run->n_streams = run->entries ? KT_N_STREAMS : KT_STREAM_PATH_ENTRIES;
   run->mapping = kt_mapping_table (kt_features_mapping (&run->sim->features));
   change_density (run);
   run->pace_block = kt_sim_frontier (run->sim, run->chain);
@@ -69,9 +77,10 @@ prepare (KtWriterRun *run, PGconn *connection, GError **error)
 static gboolean
 connect_all (KtWriterRun *run, GError **error)
 {
-  static const char *const names[KT_N_STREAMS] = { "acceptances", "upserts", "mapping", "path", "path-mapping" };
+  static const char *const names[KT_N_STREAMS] = { "acceptances", "upserts", "mapping", "path", "path-mapping",
+                                                    "path-entries" };
   const KtWriter *options = run->options;
-  for (guint i = 0; i < KT_N_STREAMS; i++)
+  for (guint i = 0; i < run->n_streams; i++)
     {
       run->streams[i] = kt_stream_new (names[i], options->conninfo, &run->types, options->batch_concurrency, error);
       if (run->streams[i] == NULL)
@@ -173,13 +182,13 @@ collect (KtWriterRun *run, KtWriterResult *result)
   KtSessionCounts *const sums[KT_N_STREAMS] = {
     [KT_STREAM_ACCEPTANCES] = &result->acceptances_stream, [KT_STREAM_UPSERTS] = &result->transactions_stream,
     [KT_STREAM_MAPPING] = &result->mapping_stream, [KT_STREAM_PATH_TRANSACTIONS] = &result->block_path_stream,
-    [KT_STREAM_PATH_MAPPING] = &result->block_path_stream,
+    [KT_STREAM_PATH_MAPPING] = &result->block_path_stream, [KT_STREAM_PATH_ENTRIES] = &result->block_path_stream,
   };
   const KtSessionCounts *parts[] = {
     &result->acceptances_stream, &result->transactions_stream, &result->mapping_stream, &result->block_path_stream,
     &result->blocks_stream, kt_session_counts (run->control),
   };
-  for (guint i = 0; i < KT_N_STREAMS; i++)
+  for (guint i = 0; i < run->n_streams; i++)
     kt_stream_counts (run->streams[i], sums[i]);
   kt_session_counts_add (&result->blocks_stream, kt_session_counts (run->blocks));
   for (gsize i = 0; i < G_N_ELEMENTS (parts); i++)
@@ -188,7 +197,7 @@ collect (KtWriterRun *run, KtWriterResult *result)
   result->reorgs = run->reorgs;
   result->prunings = run->prunings;
   result->pruned_rows = run->pruned_rows;
-  result->connections = KT_N_STREAMS * run->options->batch_concurrency + 2 + (run->options->prune != NULL);
+  result->connections = run->n_streams * run->options->batch_concurrency + 2 + (run->options->prune != NULL);
 }
 
 /* A backend adds its counts to the server's when it ends: wait for those of this run. */

@@ -64,7 +64,7 @@ batch_sort (Batch *batch, const KtWriterRun *run)
   for (guint i = 0; i < KT_N_TABLES; i++)
     {
       const KtSchemaTable *table = run->schema->tables[i];
-      if (batch->out.tables[i] != NULL && table->sort != NULL)
+      if (batch->out.tables[i] != NULL && table != NULL && table->sort != NULL)
         kt_rows_sort (&batch->rows[i], table->sort, table->n_sort);
     }
 }
@@ -291,13 +291,16 @@ kt_writer_path_loop (gpointer data)
       to = take_blocks (run, from, full, PATH_FLUSH_MS, &last_us);
       if (to == 0 || !wait_until (run, path_may_reach, to))
         break;
-      batch_reset (&batch, 1 << KT_TABLE_TRANSACTIONS | mapping_bit (run));
+      batch_reset (&batch, 1 << KT_TABLE_TRANSACTIONS | (guint64) run->entries << KT_TABLE_BLOCKS_TRANSACTIONS
+                               | mapping_bit (run));
       kt_encoder_block_path (batch.encoder, from, to, &batch.out);
       batch_sort (&batch, run);
       submit (run, KT_STREAM_PATH_TRANSACTIONS, KT_TABLE_TRANSACTIONS, do_nothing, &batch);
       if (run->mapping < KT_N_TABLES)
         submit (run, KT_STREAM_PATH_MAPPING, run->mapping, do_nothing, &batch);
-      if (wait_streams (run, KT_STREAM_PATH_TRANSACTIONS, KT_STREAM_PATH_MAPPING, &error))
+      if (run->entries)
+        submit (run, KT_STREAM_PATH_ENTRIES, KT_TABLE_BLOCKS_TRANSACTIONS, do_nothing, &batch);
+      if (wait_streams (run, KT_STREAM_PATH_TRANSACTIONS, (KtWriterStream) (run->n_streams - 1), &error))
         advance (run, &run->sim->block_path, from = to);
     }
   batch_clear (&batch);

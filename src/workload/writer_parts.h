@@ -18,6 +18,7 @@ typedef enum
   KT_STREAM_MAPPING,
   KT_STREAM_PATH_TRANSACTIONS,
   KT_STREAM_PATH_MAPPING,
+  KT_STREAM_PATH_ENTRIES, /* blocks_transactions, up to schema 22 */
   KT_N_STREAMS
 } KtWriterStream;
 
@@ -28,6 +29,8 @@ typedef struct {
   const KtSchema *schema;
   KtTypes types;
   KtTableId mapping;
+  gboolean entries;
+  guint n_streams; /* without the last ones when they have no table */
   KtSession *blocks;
   KtSession *control;
   KtStream *streams[KT_N_STREAMS];

@@ -68,8 +68,8 @@ prune_once (KtWriterRun *run)
   KtPruneResult result = { 0 };
   g_autoptr (GError) error = NULL;
   const KtPrune prune = {
-    .rules = &run->options->prune->rules, .features = &run->sim->features, .chain = run->chain, .go_on = go_on,
-    .data = run,
+    .rules = &run->options->prune->rules, .features = &run->sim->features, .tables = kt_sim_tables (run->sim),
+    .chain = run->chain, .go_on = go_on, .data = run,
   };
   begin (run);
   g_autoptr (PGconn) connection = kt_sim_connect (run->options->conninfo, &error);

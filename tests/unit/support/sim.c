@@ -69,7 +69,9 @@ kt_test_sim_assert_exact (const KtTestSim *test)
   kt_sim_count (sim, chain, rows);
   for (guint i = 0; i < KT_N_TABLES; i++)
     {
-      const char *table = kt_schema_find (23)->tables[i]->name;
+      const char *table = kt_table_name (i);
+      if (kt_schema_find (sim->schema)->tables[i] == NULL)
+        continue;
       g_autofree char *count = kt_test_sim_value (test, "SELECT count(*) FROM %s", table);
       g_autofree char *wanted = g_strdup_printf ("%" G_GUINT64_FORMAT, rows[i]);
       g_test_message ("%s: %s rows", table, count);
@@ -80,10 +82,13 @@ kt_test_sim_assert_exact (const KtTestSim *test)
 char *
 kt_test_sim_fingerprint (const KtTestSim *test)
 {
+  g_autoptr (KtSim) sim = kt_test_sim_load (test);
   GString *all = g_string_new (NULL);
   for (guint i = 0; i < KT_N_TABLES; i++)
     {
-      const char *table = kt_schema_find (23)->tables[i]->name;
+      const char *table = kt_table_name (i);
+      if (kt_schema_find (sim->schema)->tables[i] == NULL)
+        continue;
       g_autofree char *sum
         = kt_test_sim_value (test,
                  "SELECT count(*) || ':' || coalesce (sum (hashtextextended (t::text, 0)::numeric), 0) FROM %s t",

@@ -26,7 +26,8 @@ prune (const KtTestSim *test, const KtPruneRules *rules, guint stop_after)
   g_assert_no_error (error);
   g_autoptr (KtChain) chain = kt_sim_chain (sim);
   const KtPrune work = {
-    .rules = rules, .features = &sim->features, .chain = chain, .go_on = count_statements, .data = &stop_after,
+    .rules = rules, .features = &sim->features, .tables = kt_sim_tables (sim), .chain = chain,
+    .go_on = count_statements, .data = &stop_after,
   };
   gboolean stopping = stop_after > 0;
   KtPruneResult result;

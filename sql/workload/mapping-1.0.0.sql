@@ -1,0 +1,5 @@
+-- Mapping tables as releases before v1.4.0 create them, whatever the schema was upgraded to since. One statement a line, largest first.
+ALTER TABLE addresses_transactions ADD PRIMARY KEY (address, transaction_id);
+ALTER TABLE scripts_transactions ADD PRIMARY KEY (script_public_key, transaction_id);
+CREATE INDEX ON addresses_transactions (block_time DESC);
+CREATE INDEX ON scripts_transactions (block_time DESC);

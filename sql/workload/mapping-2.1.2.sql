@@ -1,0 +1,7 @@
+-- Mapping tables as v2.1.2 creates them. One statement a line, largest first.
+ALTER TABLE addresses_transactions ADD PRIMARY KEY (address, transaction_id);
+ALTER TABLE scripts_transactions ADD PRIMARY KEY (script_public_key, transaction_id);
+CREATE INDEX ON addresses_transactions (address, block_time DESC);
+CREATE INDEX ON scripts_transactions (script_public_key, block_time DESC);
+CREATE INDEX ON addresses_transactions (block_time DESC);
+CREATE INDEX ON scripts_transactions (block_time DESC);
