@@ -111,6 +111,21 @@ refuse_by_findings (const GPtrArray *findings, GError **error)
   return FALSE;
 }
 
+/* Whatever is applied can be undone only if the server would start on the files as they are now. */
+static gboolean
+refuse_broken_files (const KtServer *server, GError **error)
+{
+  const KtFileSetting *line = kt_server_broken_line (server);
+  if (line == NULL)
+    return FALSE;
+  g_autofree char *detail = line->name != NULL
+    ? g_strdup_printf ("%s:%u: %s = %s: %s", line->path, line->line, line->name, line->value != NULL ? line->value : "", line->error)
+    : g_strdup_printf ("%s:%u: %s", line->path, line->line, line->error);
+  kt_error_set (error, KT_ERROR_REFUSED, detail, "mend that line, then try again; kastune config check lists all",
+                "the server would not start again on its configuration files as they are, so nothing is added to them");
+  return TRUE;
+}
+
 /* The settings in a scratch cluster; TRUE when they start there. */
 static gboolean
 try_settings (KtProposed *proposed, KtOperationContext *context, JsonArray *settings, GError **error)
@@ -224,6 +239,8 @@ show_plan (KtProposed *proposed, gboolean restart)
   json_object_set_object_member (shown, "plan", kt_plan_to_json (proposed->plan));
   json_object_set_object_member (shown, "server", kt_facts_server_json (proposed->facts));
   json_object_set_boolean_member (shown, "restart", restart);
+  g_autofree char *command = restart ? kt_instance_describe (proposed->instance, "restart") : NULL;
+  kt_json_set_string (shown, "restart_command", command);
   json_object_set_int_member (shown, "interruption_ms", restart ? interruption_ms (proposed->facts) : 0);
   json_object_set_double_member (shown, "recovery_seconds", advice->recovery_seconds);
 }
@@ -255,7 +272,7 @@ kt_proposed_new (KtOperationContext *context, JsonObject *args, GError **error)
   json_object_set_array_member (proposed->shown, "findings", kt_findings_to_json (findings));
   if (proposed->plan->steps->len == 0)
     return g_steal_pointer (&proposed);
-  if (refuse_by_findings (findings, error))
+  if (refuse_broken_files (proposed->facts->server, error) || refuse_by_findings (findings, error))
     return NULL;
   if (json_array_get_length (settings) > 0 && !kt_json_bool (args, "no_try", FALSE) && !try_settings (proposed, context, settings, error))
     return NULL;

@@ -510,10 +510,10 @@ restore_own_file (const KtConfWrite *write, JsonObject *before, GError **error)
   g_autofree char *now = NULL;
   if (!read_if_there (write->file, &now, error))
     return FALSE;
-  if (g_strcmp0 (now, old) == 0)
-    return TRUE;
-  return old == NULL ? kt_file_remove (write->file, error)
-                     : write_like (write, write->file, old, write->config_file, 0600, error);
+  /* Also when it is not there: a writer that was killed may have left a temporary one. */
+  if (old == NULL)
+    return kt_file_remove (write->file, error);
+  return g_strcmp0 (now, old) == 0 || write_like (write, write->file, old, write->config_file, 0600, error);
 }
 
 static gboolean

@@ -414,6 +414,59 @@ load_parts (KtServer *server, KtConnection *connection, const Rights *rights, Kt
   return TRUE;
 }
 
+/* Where values come from that only our own session has: ALTER ROLE, ALTER DATABASE, PGOPTIONS. */
+static const char *const own_sources[] = { "global", "database", "user", "database user", "client", NULL };
+
+static const KtFileSetting *
+line_in_force (const KtServer *server, const char *name)
+{
+  for (guint i = server->file_settings->len; i-- > 0;)
+    {
+      const KtFileSetting *line = server->file_settings->pdata[i];
+      if (line->applied && g_ascii_strcasecmp (line->name, name) == 0)
+        return line;
+    }
+  return NULL;
+}
+
+/* "32MB" as pg_settings would show it: 4096. Caller frees. */
+static char *
+in_base_units (const KtSetting *setting, const char *value)
+{
+  gboolean flag;
+  double number;
+  if (setting->type == KT_GUC_BOOL && kt_guc_parse_bool (value, &flag))
+    return g_strdup (flag ? "on" : "off");
+  gboolean numeric = setting->type == KT_GUC_INTEGER || setting->type == KT_GUC_REAL;
+  if (!numeric || !kt_guc_parse_number (setting->type, value, setting->unit, &number, NULL))
+    return g_strdup (value);
+  char text[G_ASCII_DTOSTR_BUF_SIZE];
+  return g_strdup (g_ascii_formatd (text, sizeof text, "%.15g", number));
+}
+
+/* Advice is for the server: it is measured by what sessions get that no role, database or client asks anything for. */
+static void
+look_past_own_session (KtServer *server)
+{
+  GHashTableIter iter;
+  gpointer value;
+  g_hash_table_iter_init (&iter, server->settings);
+  while (g_hash_table_iter_next (&iter, NULL, &value))
+    {
+      KtSetting *setting = value;
+      if (!g_strv_contains (own_sources, setting->source != NULL ? setting->source : ""))
+        continue;
+      const KtFileSetting *line = line_in_force (server, setting->name);
+      g_free (setting->value);
+      setting->value = line != NULL ? in_base_units (setting, line->value) : g_strdup (setting->boot_value);
+      g_free (setting->source);
+      setting->source = g_strdup (line != NULL ? "configuration file" : "default");
+      g_free (setting->source_file);
+      setting->source_file = line != NULL ? g_strdup (line->path) : NULL;
+      setting->source_line = line != NULL ? line->line : 0;
+    }
+}
+
 static char *
 setting_value (const KtServer *server, const char *name)
 {
@@ -437,6 +490,7 @@ kt_server_load (KtConnection *connection, GError **error)
   g_free (rights.role);
   if (!loaded)
     return NULL;
+  look_past_own_session (server);
   server->data_directory = setting_value (server, "data_directory");
   server->config_file = setting_value (server, "config_file");
   server->hba_file = setting_value (server, "hba_file");

@@ -12,7 +12,7 @@
 typedef struct {
   char *name, *unit, *context;  /* context: "postmaster", "sighup", "superuser", "user", "backend", "internal" … */
   KtGucType type;
-  char *value;                  /* running value in base units, as pg_settings.setting */
+  char *value;                  /* running value in base units, as pg_settings.setting; not what roles or databases set */
   char *boot_value, *reset_value, *min, *max;
   GStrv enum_values;            /* NULL unless an enum */
   char *source, *source_file;   /* source_file NULL without rights */
@@ -81,6 +81,10 @@ typedef struct {
 KtServer *kt_server_load (KtConnection *connection, GError **error);
 void kt_server_free (KtServer *server);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (KtServer, kt_server_free)
+
+/* The first line of the files that the server would not take at a start, as far as it can tell while it runs (what waits for
+ * a restart it cannot), or NULL. */
+const KtFileSetting *kt_server_broken_line (const KtServer *server);
 
 /* Running value in base units, or NULL when the server has no such parameter. */
 const KtSetting *kt_server_setting (const KtServer *server, const char *name);

@@ -70,7 +70,7 @@ kt_step_settings_args (const KtServer *server, const KtInstance *instance, const
   return args;
 }
 
-/* "set 31 parameters in /etc/…/90-kastune.conf, then pg_ctlcluster 15 main restart" */
+/* "set 31 parameters in /etc/…/90-kastune.conf and restart PostgreSQL" */
 static char *
 describe (JsonObject *args)
 {
@@ -81,8 +81,7 @@ describe (JsonObject *args)
   g_autofree char *what = n == 1 ? g_strdup (setting_at (&step, 0)->name) : g_strdup_printf ("%u parameters", n);
   g_autofree char *where = step.write->mode == KT_CONF_WRITE_INCLUDE ? g_strconcat ("in ", step.write->file, NULL)
                                                                      : g_strdup ("by ALTER SYSTEM");
-  g_autofree char *how = kt_instance_describe (step.instance, step.restart ? "restart" : "reload");
-  return g_strdup_printf ("set %s %s, then %s", what, where, how);
+  return g_strdup_printf ("set %s %s and %s PostgreSQL", what, where, step.restart ? "restart" : "reload");
 }
 
 /* --- the running values ------------------------------------------------------------------------------------------- */
@@ -117,6 +116,16 @@ row_equals (const PGresult *rows, int row, const char *value)
   const char *unit = kt_result_get (rows, row, "unit");
   kt_guc_type_from_string (kt_result_get (rows, row, "vartype"), &type);
   return kt_guc_equal (type, *unit != '\0' ? unit : NULL, kt_result_get (rows, row, "setting"), value);
+}
+
+/* Sources that beat every file for this session only: other sessions do get our value. */
+static const char *const session_sources[] = { "global", "database", "user", "database user", "client", "session",
+                                               NULL };
+
+static gboolean
+is_of_this_session (const PGresult *rows, int row)
+{
+  return g_strv_contains (session_sources, kt_result_get (rows, row, "source"));
 }
 
 static gboolean
@@ -156,7 +165,7 @@ check_row (const Step *step, const PGresult *rows, guint i, GError **error)
         kt_error_set (error, KT_ERROR_REFUSED, fixed[f].detail, fixed[f].hint, "%s cannot be set", name);
         return FALSE;
       }
-  if (planned_from == NULL || row_equals (rows, row, planned_from))
+  if (planned_from == NULL || is_of_this_session (rows, row) || row_equals (rows, row, planned_from))
     return TRUE;
   kt_error_set (error, KT_ERROR_CHANGED, NULL, "make a new plan", "%s is %s now, the plan was made when it was %s",
                 name,
@@ -300,10 +309,6 @@ apply (KtStepContext *context, JsonObject *args, JsonObject *before, GError **er
 
 /* --- verify ------------------------------------------------------------------------------------------------------- */
 
-/* Sources that beat every file for this session only: other sessions do get our value. */
-static const char *const session_sources[] = { "global", "database", "user", "database user", "client", "session",
-                                               NULL };
-
 /* -1 and 0 often mean "the server works it out": it then shows its own number, with the source "override". A word like
  * "on" can be another name of an enum's value. Both are as planned when they come from our line. */
 static gboolean
@@ -322,7 +327,7 @@ is_as_planned (const Step *step, const PGresult *rows, int row, const char *valu
   gboolean pending = kt_result_bool (rows, row, "pending_restart");
   if (pending && !step->restart)
     return needs_restart (rows, row);
-  if (g_strv_contains (session_sources, kt_result_get (rows, row, "source")))
+  if (is_of_this_session (rows, row))
     return TRUE;
   return !pending && (row_equals (rows, row, value) || stands_for (step, rows, row, value));
 }
@@ -414,16 +419,36 @@ verify (KtStepContext *context, JsonObject *args, JsonObject *before, GError **e
 
 /* --- undo --------------------------------------------------------------------------------------------------------- */
 
+/* Without a password nobody could see whether the old values run again. A server that takes no connections for another
+ * reason may need the undo for that very reason. */
+static gboolean
+may_ask_afterwards (const Step *step, GError **error)
+{
+  if (!kt_instance_is_running (step->instance))
+    return TRUE;
+  g_autoptr (GError) local = NULL;
+  g_autoptr (KtConnection) connection = kt_connection_open (step->instance->conninfo, &local);
+  if (connection != NULL || !g_error_matches (local, KT_ERROR, KT_ERROR_AUTH))
+    return TRUE;
+  g_propagate_error (error, g_steal_pointer (&local));
+  return FALSE;
+}
+
+static gboolean
+is_untouched (const Step *step, JsonObject *before, GError **error)
+{
+  KtConfState state;
+  g_autofree char *what = NULL;
+  if (!kt_conf_write_compare (step->write, kt_json_object (before, "files"), &state, &what, error))
+    return FALSE;
+  return state != KT_CONF_CHANGED || refuse_changed (what, error);
+}
+
 static gboolean
 can_undo (KtStepContext *context, JsonObject *args, JsonObject *before, GError **error)
 {
   g_auto (Step) step = { 0 };
-  KtConfState state;
-  g_autofree char *what = NULL;
-  if (!step_parse (args, &step, error)
-      || !kt_conf_write_compare (step.write, kt_json_object (before, "files"), &state, &what, error))
-    return FALSE;
-  return state != KT_CONF_CHANGED || refuse_changed (what, error);
+  return step_parse (args, &step, error) && is_untouched (&step, before, error) && may_ask_afterwards (&step, error);
 }
 
 /* Does a parameter of ours that only a restart changes run with another value than before? Unknown counts as yes. */
@@ -478,7 +503,7 @@ undo (KtStepContext *context, JsonObject *args, JsonObject *before, GError **err
   g_auto (Step) step = { 0 };
   JsonObject *files = kt_json_object (before, "files");
   JsonObject *running = kt_json_object (before, "running");
-  if (!can_undo (context, args, before, error) || !step_parse (args, &step, error)
+  if (!step_parse (args, &step, error) || !is_untouched (&step, before, error)
       || !kt_conf_write_restore (step.write, files, error))
     return FALSE;
   gboolean restart = kt_instance_is_running (step.instance) && restart_is_needed (&step, running);
