@@ -77,7 +77,14 @@ static void
 child_setup (gpointer data)
 {
   const Identity *identity = data;
+  static const int of_terminal[] = { SIGINT, SIGTERM, SIGHUP };
   setpgid (0, 0);
+  /* A Ctrl-C between the fork and here was meant for kastune, and waits in our mask: ignoring it for a moment drops it. */
+  for (gsize i = 0; i < G_N_ELEMENTS (of_terminal); i++)
+    {
+      signal (of_terminal[i], SIG_IGN);
+      signal (of_terminal[i], SIG_DFL);
+    }
   /* kastune blocks signals to wait for them in a thread; a server started from here must not inherit that. */
   sigset_t none;
   sigemptyset (&none);

@@ -12,12 +12,14 @@
 #include <poll.h>
 #include <pwd.h>
 #include <stdio.h>
+#include <termios.h>
 #include <unistd.h>
 
 #define PROSE_WIDTH 100 /* prose for people is not wider, however wide the terminal */
 
 typedef struct {
   const KtOperation *operation;
+  GCancellable *cancellable;
   gboolean quiet, json;
   gboolean line_open;   /* a progress line without its end stands on the terminal */
   gint64 counting_since; /* monotonic, of the counter that runs */
@@ -69,6 +71,22 @@ show_progress (gpointer user, const char *what, gint64 done, gint64 total)
   session->line_open = TRUE;
 }
 
+/* FALSE: interrupted before anything was typed. Signals are another thread's, so no read would ever end because of one. */
+static gboolean
+wait_for_line (GCancellable *cancellable)
+{
+  GPollFD fds[2] = { { STDIN_FILENO, G_IO_IN | G_IO_HUP, 0 } };
+  guint n = 1;
+  if (g_cancellable_make_pollfd (cancellable, &fds[1]))
+    n++;
+  while (g_poll (fds, n, -1) < 0 && errno == EINTR)
+    ;
+  if (n > 1)
+    g_cancellable_release_fd (cancellable);
+  return !g_cancellable_is_cancelled (cancellable);
+}
+
+/* What was typed before the question was seen is no answer to it. */
 static gboolean
 ask (gpointer user, JsonObject *plan)
 {
@@ -77,9 +95,15 @@ ask (gpointer user, JsonObject *plan)
   g_autoptr (GString) text = g_string_new (NULL);
   kt_render_find ("plan") (plan, text, output_width ());
   fputs (text->str, stdout);
+  tcflush (STDIN_FILENO, TCIFLUSH);
   fputs ("\nGo on? [y/N] ", stdout);
   fflush (stdout);
   char answer[16] = "";
+  if (!wait_for_line (session->cancellable))
+    {
+      fputc ('\n', stdout);
+      return FALSE;
+    }
   return fgets (answer, sizeof answer, stdin) != NULL && (answer[0] == 'y' || answer[0] == 'Y');
 }
 
@@ -136,7 +160,7 @@ run_operation (KtWords *words, GCancellable *cancellable, GError **error)
   g_autoptr (KtSettings) settings = kt_settings_load (words->config, error);
   if (settings == NULL || !kt_operation_check_args (words->operation, words->args, error))
     return -1;
-  Session session = { .operation = words->operation, .quiet = words->quiet, .json = words->json };
+  Session session = { .operation = words->operation, .cancellable = cancellable, .quiet = words->quiet, .json = words->json };
   g_autofree char *actor = actor_name ();
   KtOperationContext context = {
     .settings = settings,

@@ -55,7 +55,11 @@ render_interruption (JsonObject *answer, GString *out, guint width)
   gint64 estimate = kt_json_int (answer, "interruption_ms", 0);
   g_autofree char *time = kt_duration_format (estimate);
   if (kt_json_bool (answer, "restart", FALSE))
-    kt_render_line (out, width, "PostgreSQL is restarted once: connections are ended, for about %s.", time);
+    {
+      kt_render_line (out, width, "PostgreSQL is restarted once: connections are ended, for about %s.", time);
+      if (kt_json_string (answer, "restart_command", NULL) != NULL)
+        kt_text_wrap (out, kt_json_string (answer, "restart_command", ""), width, 4);
+    }
   else
     kt_render_line (out, width, "PostgreSQL is not interrupted.");
   if (json_object_has_member (answer, "recovery_seconds"))
@@ -120,8 +124,8 @@ kt_render_apply (JsonObject *answer, GString *out, guint width)
   if (change == NULL)
     {
       kt_render_plan (answer, out, width);
-      if (json_object_has_member (answer, "declined"))
-        g_string_append (out, kt_json_bool (answer, "declined", FALSE) ? "\nNothing was changed.\n" : "\nOnly shown; nothing was changed.\n");
+      if (kt_json_bool (answer, "dry_run", FALSE))
+        g_string_append (out, "\nOnly shown; nothing was changed.\n");
       return;
     }
   if (g_str_equal (kt_json_string (change, "state", ""), "waiting"))
@@ -132,7 +136,6 @@ kt_render_apply (JsonObject *answer, GString *out, guint width)
   JsonArray *settings = kt_json_array (answer, "settings");
   kt_render_line (out, width, "Change set %" G_GINT64_FORMAT " is applied and verified: %u settings run as planned.", kt_json_int (change, "id", 0),
                   settings != NULL ? json_array_get_length (settings) : 0);
-  render_steps (kt_json_array (change, "steps"), out, width, TRUE);
   kt_render_line (out, width, "kastune status checks it again at any time, kastune undo goes back.");
 }
 
@@ -146,7 +149,7 @@ kt_render_undo (JsonObject *answer, GString *out, guint width)
   else
     {
       kt_render_plan (answer, out, width);
-      g_string_append (out, "\nNothing was changed.\n");
+      g_string_append (out, "\nOnly shown; nothing was changed.\n");
     }
 }
 
@@ -156,9 +159,11 @@ render_change_head (JsonObject *change, GString *out, guint width)
   g_autofree char *created = time_text (kt_json_int (change, "created_at_ms", 0));
   kt_render_line (out, width, "Change set %" G_GINT64_FORMAT ": %s (%s)", kt_json_int (change, "id", 0), kt_json_string (change, "title", ""),
                   kt_json_string (change, "state", ""));
-  kt_render_line (out, width, "  on %s, %s, by %s", kt_json_string (change, "server_name", ""), created, kt_json_string (change, "actor", ""));
+  g_autofree char *where = g_strdup_printf ("on %s, %s, by %s", kt_json_string (change, "server_name", ""), created,
+                                            kt_json_string (change, "actor", ""));
+  kt_text_wrap (out, where, width, 2);
   if (kt_json_string (change, "reason", NULL) != NULL)
-    kt_render_line (out, width, "  %s", kt_json_string (change, "reason", ""));
+    kt_text_wrap (out, kt_json_string (change, "reason", ""), width, 2);
 }
 
 void
@@ -171,14 +176,15 @@ kt_render_status (JsonObject *answer, GString *out, guint width)
   else if (unfinished != NULL)
     {
       render_change_head (unfinished, out, width);
-      g_autofree char *hint = g_strdup_printf ("It is not finished: kastune was ended in the middle, or an undo failed. kastune undo %" G_GINT64_FORMAT
-                                               " takes the server back to what was before it.", kt_json_int (unfinished, "id", 0));
-      kt_text_wrap (out, hint, width, 0);
+      gboolean stuck = g_str_equal (kt_json_string (unfinished, "state", ""), "stuck");
+      kt_render_line (out, width, "%s, so the server is neither as before nor as planned. kastune undo %" G_GINT64_FORMAT " takes it back%s.",
+                      stuck ? "Going back failed" : "It was ended in the middle", kt_json_int (unfinished, "id", 0),
+                      stuck ? " once the cause is gone" : " to what was before");
     }
   if (change == NULL)
     {
       if (unfinished == NULL)
-        g_string_append (out, "kastune has changed nothing here. kastune advise says what it would.\n");
+        g_string_append (out, "No change set of kastune is in force here. kastune advise says what it would change.\n");
       return;
     }
   render_change_head (change, out, width);
@@ -215,8 +221,9 @@ kt_render_history (JsonObject *answer, GString *out, guint width)
         {
           JsonObject *event = json_array_get_object_element (events, i);
           g_autofree char *time = time_text (kt_json_int (event, "at_ms", 0));
-          kt_render_line (out, width, "%s  %s%s%s", time, kt_json_string (event, "event", ""),
-                          kt_json_string (event, "description", NULL) != NULL ? ": " : "", kt_json_string (event, "description", ""));
+          gint64 step = kt_json_int (event, "step", 0);
+          g_autofree char *which = step > 0 ? g_strdup_printf ("step %" G_GINT64_FORMAT " ", step) : g_strdup ("");
+          g_string_append_printf (out, "%s  %s%s\n", time, which, kt_json_string (event, "event", ""));
           if (kt_json_string (event, "text", NULL) != NULL)
             kt_text_wrap (out, kt_json_string (event, "text", ""), width, 4);
         }

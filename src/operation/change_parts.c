@@ -5,19 +5,17 @@
 #include "operation/facts.h"
 #include "operation/proposal.h"
 
-/* Tells whoever watches which step is at what: "step 2 of 3: set 31 parameters …", then only that it is verified. */
+/* Tells whoever watches what begins: "step 2 of 3: set 31 parameters …". How it went, the answer or the error says. */
 static void
 watch_steps (gpointer user, const KtChange *change, const KtChangeStep *step, const char *event)
 {
-  static const char *const whole[] = { "applying", "undoing", "stuck", NULL };
   KtOperationContext *context = user;
-  if (context->progress == NULL || step == NULL)
+  gboolean back = g_str_equal (event, "undoing");
+  if (context->progress == NULL || !(back || (step != NULL && g_str_equal (event, "applying"))))
     return;
-  gboolean forward = g_str_equal (event, "applying");
-  g_autofree char *what = g_strv_contains (whole, event)
-                            ? g_strdup_printf ("step %" G_GINT64_FORMAT " of %u: %s%s%s", step->id, change->steps->len,
-                                               forward ? "" : event, forward ? "" : ": ", step->description)
-                            : g_strdup_printf ("step %" G_GINT64_FORMAT " of %u: %s", step->id, change->steps->len, event);
+  g_autofree char *what = step == NULL
+    ? g_strdup ("going back to what was before")
+    : g_strdup_printf ("%sstep %" G_GINT64_FORMAT " of %u: %s", back ? "taking back " : "", step->id, change->steps->len, step->description);
   context->progress (context->user, what, 0, 0);
 }
 

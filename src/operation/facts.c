@@ -40,7 +40,7 @@ take_conninfo (KtFacts *facts, const char *conninfo, GError **error)
   PQconninfoOption *options = PQconninfoParse (conninfo, &message);
   if (options == NULL)
     {
-      kt_error_set (error, KT_ERROR_USAGE, message, "for example --dsn 'host=/var/run/postgresql dbname=kaspa user=postgres'",
+      kt_error_set (error, KT_ERROR_USAGE, message != NULL ? g_strchomp (message) : NULL, "for example --dsn 'host=/var/run/postgresql dbname=kaspa user=postgres'",
                     "the connection string cannot be understood");
       PQfreemem (g_steal_pointer (&message));
       return FALSE;

@@ -16,22 +16,24 @@ kt_handle_plan (KtOperationContext *context, JsonObject *args, GError **error)
   return proposed != NULL ? json_object_ref (proposed->shown) : NULL;
 }
 
-/* TRUE: go on. FALSE without error: only looking, or the answer was no. */
+/* TRUE: go on. FALSE without error: only looking, which @shown then says. A no is an error, so that no script goes on. */
 static gboolean
-may_go_on (KtOperationContext *context, JsonObject *args, JsonObject *shown, gboolean *declined, GError **error)
+may_go_on (KtOperationContext *context, JsonObject *args, JsonObject *shown, GError **error)
 {
-  *declined = FALSE;
   if (kt_json_bool (args, "dry_run", FALSE))
-    return FALSE;
+    {
+      json_object_set_boolean_member (shown, "dry_run", TRUE);
+      return FALSE;
+    }
   if (kt_json_bool (args, "yes", FALSE))
     return TRUE;
   if (context->confirm == NULL)
-    {
-      kt_error_set (error, KT_ERROR_REFUSED, NULL, "add --yes, or --dry-run to only look", "nobody can be asked here, and --yes is not given");
-      return FALSE;
-    }
-  *declined = !context->confirm (context->user, shown);
-  return !*declined;
+    kt_error_set (error, KT_ERROR_REFUSED, NULL, "add --yes, or --dry-run to only look", "nobody can be asked here, and --yes is not given");
+  else if (context->confirm (context->user, shown))
+    return TRUE;
+  else
+    kt_error_set (error, KT_ERROR_INTERRUPTED, NULL, NULL, "nothing was changed: the answer was not yes");
+  return FALSE;
 }
 
 JsonObject *
@@ -50,18 +52,8 @@ kt_handle_apply (KtOperationContext *context, JsonObject *args, GError **error)
     return NULL;
   if (proposed->plan->steps->len == 0)
     return json_object_ref (proposed->shown);
-  g_autoptr (GError) local = NULL;
-  gboolean declined;
-  if (!may_go_on (context, args, proposed->shown, &declined, &local))
-    {
-      if (local != NULL)
-        {
-          g_propagate_error (error, g_steal_pointer (&local));
-          return NULL;
-        }
-      json_object_set_boolean_member (proposed->shown, "declined", declined);
-      return json_object_ref (proposed->shown);
-    }
+  if (!may_go_on (context, args, proposed->shown, error))
+    return json_object_has_member (proposed->shown, "dry_run") ? json_object_ref (proposed->shown) : NULL;
   gint64 id = 0;
   proposed->plan->confirm_within_ms = kt_json_int (args, "confirm_within", 0);
   if (!kt_runner_apply (&runner, proposed->plan, &id, error))
@@ -86,18 +78,8 @@ kt_handle_undo (KtOperationContext *context, JsonObject *args, GError **error)
   g_autoptr (JsonObject) shown = json_object_new ();
   json_object_set_boolean_member (shown, "undo", TRUE);
   json_object_set_object_member (shown, "change", kt_change_to_json (change));
-  g_autoptr (GError) local = NULL;
-  gboolean declined;
-  if (!may_go_on (context, args, shown, &declined, &local))
-    {
-      if (local != NULL)
-        {
-          g_propagate_error (error, g_steal_pointer (&local));
-          return NULL;
-        }
-      json_object_set_boolean_member (shown, "declined", declined);
-      return g_steal_pointer (&shown);
-    }
+  if (!may_go_on (context, args, shown, error))
+    return json_object_has_member (shown, "dry_run") ? g_steal_pointer (&shown) : NULL;
   KtRunner runner = kt_change_runner (context, state);
   return kt_runner_undo (&runner, id, error) ? kt_change_answer (state, id, shown, error) : NULL;
 }

@@ -77,6 +77,7 @@ look_at_files (Report *report, const KtServer *server)
 {
   if (server->config_file == NULL)
     return;
+  const KtFileSetting *line = kt_server_broken_line (server);
   g_autoptr (GError) error = NULL;
   g_autoptr (KtConfTree) tree = kt_conf_tree_read (server->config_file, server->data_directory, &error);
   if (tree == NULL)
@@ -87,6 +88,9 @@ look_at_files (Report *report, const KtServer *server)
       add (report, MISSING, "configuration files", "kastune config check", "%s:%u: %s: the server would not start again",
            problem->path, problem->line, problem->text);
     }
+  else if (line != NULL)
+    add (report, MISSING, "configuration files", "mend that line; kastune config check lists all",
+         "%s:%u: %s: %s: the server would not start again", line->path, line->line, line->name != NULL ? line->name : "", line->error);
   else if (access (server->config_file, W_OK) != 0)
     add (report, MISSING, "configuration files", "run kastune as root, or as the user the server runs as",
          "%s may not be written", server->config_file);
@@ -135,7 +139,7 @@ look_at_server (Report *report, KtFacts *facts)
   for (guint i = 0; i < server->notes->len; i++)
     add (report, OPTIONAL, "rights in the server", NULL, "%s", (const char *) server->notes->pdata[i]);
   add (report, server->indexer_schema > 0 ? GOOD : OPTIONAL, "indexer", "connect to the indexer's database (--dsn 'dbname=…') for advice on its tables",
-       server->indexer_schema > 0 ? "schema %d" : "no indexer's tables in this database (schema %d)", server->indexer_schema);
+       server->indexer_schema > 0 ? "schema %d" : "no indexer's tables in this database", server->indexer_schema);
   if (!server->local)
     {
       add (report, MISSING, "this machine", "run kastune where the server runs", "the server is not on this machine");

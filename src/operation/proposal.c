@@ -99,6 +99,55 @@ check_settings (const KtAdvice *advice, JsonArray *settings)
 }
 
 static gboolean
+is_among (JsonArray *settings, const char *name)
+{
+  for (guint i = 0; i < json_array_get_length (settings); i++)
+    if (g_ascii_strcasecmp (kt_json_string (json_array_get_object_element (settings, i), "name", ""), name) == 0)
+      return TRUE;
+  return FALSE;
+}
+
+/* Of the lines that name a parameter the last one counts. */
+static gboolean
+is_last_of_its_name (const KtServer *server, guint position)
+{
+  const KtFileSetting *line = server->file_settings->pdata[position];
+  for (guint i = position + 1; i < server->file_settings->len; i++)
+    if (g_strcmp0 (((KtFileSetting *) server->file_settings->pdata[i])->name, line->name) == 0)
+      return FALSE;
+  return line->name != NULL && line->value != NULL;
+}
+
+/* The server may show a text in other words than the line has ("ISO, MDY" for 'iso, mdy'): the place tells. */
+static gboolean
+runs_from (const KtSetting *running, const KtFileSetting *line)
+{
+  gboolean same_place = g_strcmp0 (running->source_file, line->path) == 0 && running->source_line == line->line;
+  return (running->type == KT_GUC_STRING && same_place)
+         || kt_guc_equal (running->type, running->unit, running->value, line->value);
+}
+
+/* What somebody else wrote and did not make the server read: our reload or restart does it for them. */
+static void
+add_waiting_edits (const KtServer *server, JsonArray *settings, gboolean restart, GPtrArray *findings)
+{
+  for (guint i = 0; i < server->file_settings->len; i++)
+    {
+      const KtFileSetting *line = server->file_settings->pdata[i];
+      const KtSetting *running = is_last_of_its_name (server, i) ? kt_server_setting (server, line->name) : NULL;
+      if (running == NULL || is_among (settings, line->name) || g_strcmp0 (running->source, "command line") == 0
+          || g_strcmp0 (running->source, "override") == 0
+          || (g_strcmp0 (running->context, "postmaster") == 0 && !restart)
+          || runs_from (running, line))
+        continue;
+      g_autofree char *now = kt_setting_text (running);
+      kt_findings_add (findings, KT_SEVERITY_WARNING, line->name, "take the line out first if that is not meant",
+                       "%s goes from %s to %s as well: %s:%u says so, and the server has not read it yet", line->name, now,
+                       line->value, line->path, line->line);
+    }
+}
+
+static gboolean
 refuse_by_findings (const GPtrArray *findings, GError **error)
 {
   for (guint i = 0; i < findings->len; i++)
@@ -110,6 +159,21 @@ refuse_by_findings (const GPtrArray *findings, GError **error)
       return TRUE;
     }
   return FALSE;
+}
+
+/* Whatever is applied can be undone only if the server would start on the files as they are now. */
+static gboolean
+refuse_broken_files (const KtServer *server, GError **error)
+{
+  const KtFileSetting *line = kt_server_broken_line (server);
+  if (line == NULL)
+    return FALSE;
+  g_autofree char *detail = line->name != NULL
+    ? g_strdup_printf ("%s:%u: %s = %s: %s", line->path, line->line, line->name, line->value != NULL ? line->value : "", line->error)
+    : g_strdup_printf ("%s:%u: %s", line->path, line->line, line->error);
+  kt_error_set (error, KT_ERROR_REFUSED, detail, "mend that line, then try again; kastune config check lists all",
+                "the server would not start again on its configuration files as they are, so nothing is added to them");
+  return TRUE;
 }
 
 /* The settings in a scratch cluster; TRUE when they start there. */
@@ -227,6 +291,8 @@ show_plan (KtProposed *proposed, gboolean restart)
   json_object_set_object_member (shown, "plan", kt_plan_to_json (proposed->plan));
   json_object_set_object_member (shown, "server", kt_facts_server_json (proposed->facts));
   json_object_set_boolean_member (shown, "restart", restart);
+  g_autofree char *command = restart ? kt_instance_describe (proposed->instance, "restart") : NULL;
+  kt_json_set_string (shown, "restart_command", command);
   json_object_set_int_member (shown, "interruption_ms", restart ? interruption_ms (proposed->facts) : 0);
   json_object_set_double_member (shown, "recovery_seconds", advice->recovery_seconds);
 }
@@ -255,10 +321,12 @@ kt_proposed_new (KtOperationContext *context, JsonObject *args, GError **error)
     return NULL;
   show_plan (proposed, restart);
   g_autoptr (GPtrArray) findings = check_settings (proposed->facts->advice, settings);
+  if (json_array_get_length (settings) > 0)
+    add_waiting_edits (proposed->facts->server, settings, restart, findings);
   json_object_set_array_member (proposed->shown, "findings", kt_findings_to_json (findings));
   if (proposed->plan->steps->len == 0)
     return g_steal_pointer (&proposed);
-  if (refuse_by_findings (findings, error))
+  if (refuse_broken_files (proposed->facts->server, error) || refuse_by_findings (findings, error))
     return NULL;
   if (json_array_get_length (settings) > 0 && !kt_json_bool (args, "no_try", FALSE) && !try_settings (proposed, context, settings, error))
     return NULL;

@@ -547,8 +547,9 @@ restore_own_file (const KtConfWrite *write, JsonObject *before, GError **error)
   g_autofree char *now = NULL;
   if (!read_if_there (write->file, &now, error))
     return FALSE;
+  /* Also when it is not there: a writer that was killed may have left a temporary one. */
   if (g_strcmp0 (now, journaled) == 0)
-    return TRUE;
+    return journaled != NULL || kt_file_remove (write->file, error);
   g_autofree char *old = text_before (write, journaled, now);
   return old == NULL ? kt_file_remove (write->file, error)
                      : write_like (write, write->file, old, write->config_file, 0600, error);

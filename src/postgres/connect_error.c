@@ -32,6 +32,8 @@ static const Refusal refusals[] = {
     "list them: psql -l; and name one: --dsn 'dbname=postgres'" },
   { "42501", NULL, KT_ERROR_PRIVILEGE, KT_REFUSAL_OTHER, "the role may not connect to this database",
     "as superuser: GRANT CONNECT ON DATABASE … TO …" },
+  { "53300", "InitProcess", KT_ERROR_CONNECT, KT_REFUSAL_OTHER, "all connections are taken, also those kept for superusers",
+    "end an idle session from the shell: ps -C postgres -o pid,args, then kill PID; or stop one of the programs that hold them" },
   { "53300", NULL, KT_ERROR_CONNECT, KT_REFUSAL_OTHER, "all connections are taken",
     "a superuser still gets in: --dsn 'user=postgres'; see who holds them: SELECT usename, state, count(*) FROM pg_stat_activity GROUP BY 1, 2" },
   { "57P03", NULL, KT_ERROR_CONNECT, KT_REFUSAL_OTHER, "the server is starting up, recovering or shutting down",
@@ -150,6 +152,13 @@ void
 kt_connect_error_set (GError **error, const PGconn *pq, int timeout_s)
 {
   g_autofree char *detail = plain_message (pq);
+  if (PQuser (pq) == NULL || PQhost (pq) == NULL)
+    {
+      kt_error_set (error, KT_ERROR_CONNECT, detail,
+                    "look at --dsn, at the PG… variables of the environment, and at the service file (~/.pg_service.conf)",
+                    "cannot connect: the connection settings cannot be used");
+      return;
+    }
   g_autofree char *place = g_strdup_printf ("%s@%s:%s/%s", PQuser (pq), PQhost (pq), PQport (pq), PQdb (pq));
   const Refusal *row = refusal_of (pq);
   if (row != NULL)

@@ -270,6 +270,16 @@ kt_connection_describe (const KtConnection *connection)
   return g_strdup_printf ("%s@%s:%s/%s", PQuser (pq), PQhost (pq), PQport (pq), PQdb (pq));
 }
 
+/* "7405…816-1f3a9c02": which cluster, and which of its copies. */
+static char *
+id_of (const PGresult *row)
+{
+  const char *folder = kt_result_get (row, 0, "data_directory");
+  g_autofree char *digest = g_compute_checksum_for_string (G_CHECKSUM_SHA256, folder, -1);
+  return g_strdup_printf ("%s%s%.8s", kt_result_get (row, 0, "system_identifier"), *folder != '\0' ? "-" : "",
+                          *folder != '\0' ? digest : "");
+}
+
 char *
 kt_connection_server_id (KtConnection *connection)
 {
@@ -277,7 +287,7 @@ kt_connection_server_id (KtConnection *connection)
     {
       g_autoptr (PGresult) row = kt_connection_query_file (connection, NULL, "identity", NULL);
       if (row != NULL)
-        connection->server_id = g_strdup (kt_result_get (row, 0, "system_identifier"));
+        connection->server_id = id_of (row);
       else
         connection->server_id = g_strdup_printf ("%s:%s", PQhost (connection->pq), PQport (connection->pq));
     }

@@ -23,7 +23,8 @@ int kt_connection_major (const KtConnection *connection);   /* 15 */
 PGconn *kt_connection_pq (KtConnection *connection);        /* borrowed */
 /* "user@host:port/database" without any secret, for people and the journal. Caller frees. */
 char *kt_connection_describe (const KtConnection *connection);
-/* What identifies the server itself: system identifier from pg_control_system or host:port. Caller frees. */
+/* What identifies the server itself: system identifier and a digest of its data directory (copies have the same
+ * identifier), or host:port for a role that may not ask. Caller frees. */
 char *kt_connection_server_id (KtConnection *connection);
 /* Masks passwords in a conninfo string or URI. Caller frees. */
 char *kt_conninfo_mask (const char *conninfo);

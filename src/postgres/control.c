@@ -101,6 +101,22 @@ kt_control_argv (const KtInstance *instance, const char *verb, gboolean systemd)
   return g_strv_builder_end (argv);
 }
 
+GStrv
+kt_control_check_argv (const KtInstance *instance)
+{
+  g_autoptr (GStrvBuilder) argv = g_strv_builder_new ();
+  g_autofree char *program = g_build_filename (instance->bin_directory, "postgres", NULL);
+  g_autofree char *directory = start_directory (instance);
+  g_auto (GStrv) options = NULL;
+  if (instance->start_options != NULL && !g_shell_parse_argv (instance->start_options, NULL, &options, NULL))
+    return NULL;
+  add_words (argv, (const char *const[]){ program, "-D", directory, NULL });
+  if (options != NULL)
+    add_words (argv, (const char *const *) options);
+  add_words (argv, (const char *const[]){ "-C", "config_file", NULL });
+  return g_strv_builder_end (argv);
+}
+
 char *
 kt_control_debian_cluster (const char *config_file)
 {

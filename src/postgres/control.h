@@ -19,6 +19,10 @@ gboolean kt_control_systemd_runs (void);
 /* @verb start, restart or stop. @systemd: does systemd run this machine? NULL for KT_CONTROL_NONE. Caller frees. */
 GStrv kt_control_argv (const KtInstance *instance, const char *verb, gboolean systemd);
 
+/* What reads the files as a start would, without starting: names, types and limits, not what only a start finds out. NULL
+ * when the words of the start cannot be taken apart. Caller frees. */
+GStrv kt_control_check_argv (const KtInstance *instance);
+
 /* "15/main" from /etc/postgresql/15/main/postgresql.conf, or NULL. Caller frees. */
 char *kt_control_debian_cluster (const char *config_file);
 

@@ -17,6 +17,8 @@
 
 #define RELOAD_DEADLINE_MS 30000
 #define RELOAD_SUSPICIOUS_MS 1000
+#define CHECK_DEADLINE_MS 60000
+#define GHOST_DEADLINE_MS 10000
 #define POLL_US 20000
 
 static gboolean
@@ -205,12 +207,24 @@ run_verb (const KtInstance *instance, const char *verb, GCancellable *cancellabl
   return kt_run (&run, NULL, cancellable, error);
 }
 
+/* A killed postmaster keeps its number until its parent has taken note, and so long no server starts in its folder. */
+static void
+wait_for_ghost (const KtInstance *instance)
+{
+  KtPostmasterFile file;
+  gint64 deadline = g_get_monotonic_time () + GHOST_DEADLINE_MS * G_TIME_SPAN_MILLISECOND;
+  while (kt_postmaster_file_read (instance->data_directory, &file) && kt_postmaster_is_ghost (file.pid)
+         && g_get_monotonic_time () < deadline)
+    g_usleep (POLL_US);
+}
+
 /* A program that failed may still have left a server that starts; one that succeeded may have left one that recovers. */
 static gboolean
 start_or_restart (const KtInstance *instance, const char *verb, GCancellable *cancellable, GError **error)
 {
   if (is_cancelled (cancellable, verb, error))
     return FALSE;
+  wait_for_ghost (instance);
   LogMark mark = mark_logs (instance);
   gint64 before = postmaster_of (instance);
   g_autoptr (GError) cause = NULL;
@@ -242,10 +256,38 @@ kt_instance_start (const KtInstance *instance, GCancellable *cancellable, GError
   return may_control (instance, "start", error) && start_or_restart (instance, "start", cancellable, error);
 }
 
+/* A server that runs is worth more than any setting: it is not stopped when its files would keep it from coming back. */
+static gboolean
+would_start (const KtInstance *instance, GCancellable *cancellable, GError **error)
+{
+  g_auto (GStrv) argv = instance->bin_directory != NULL ? kt_control_check_argv (instance) : NULL;
+  g_auto (KtRunResult) result = { 0 };
+  g_autoptr (GError) local = NULL;
+  if (argv == NULL)
+    return TRUE;
+  KtRun run = {
+    .argv = (const char *const *) argv,
+    .user = geteuid () == 0 ? instance->owner : NULL,
+    .deadline_ms = CHECK_DEADLINE_MS,
+  };
+  if (is_somebody_elses (instance) || kt_run (&run, &result, cancellable, &local))
+    return TRUE;
+  if (!g_error_matches (local, KT_ERROR, KT_ERROR_PROGRAM))
+    {
+      g_propagate_error (error, g_steal_pointer (&local));
+      return FALSE;
+    }
+  g_autofree char *words = kt_log_failure (result.diagnosis);
+  kt_error_set (error, KT_ERROR_VERIFY, words != NULL ? words : kt_error_detail (local), "mend that line; kastune config check lists all",
+                "PostgreSQL in %s was not restarted, since it would not start again", instance->data_directory);
+  return FALSE;
+}
+
 gboolean
 kt_instance_restart (const KtInstance *instance, GCancellable *cancellable, GError **error)
 {
-  return may_control (instance, "restart", error) && start_or_restart (instance, "restart", cancellable, error);
+  return may_control (instance, "restart", error) && would_start (instance, cancellable, error)
+         && start_or_restart (instance, "restart", cancellable, error);
 }
 
 /* --------------------------------------------------------------------------------------------------------- reload */

@@ -47,7 +47,7 @@ gboolean kt_instance_is_running (const KtInstance *instance);
  * the owner), KT_ERROR_UNSUPPORTED (KT_CONTROL_NONE), KT_ERROR_TIMEOUT, KT_ERROR_INTERRUPTED. */
 gboolean kt_instance_start (const KtInstance *instance, GCancellable *cancellable, GError **error);
 /* Fast shutdown (sessions are ended, a checkpoint is written), then start: errors as above. KT_ERROR_VERIFY when it is the
- * same process as before. */
+ * same process as before, and, before anything is stopped, when the server says that it would not start on its files. */
 gboolean kt_instance_restart (const KtInstance *instance, GCancellable *cancellable, GError **error);
 /* Sends SIGHUP and waits until pg_conf_load_time() has moved: new sessions have the new values then.
  * Errors: KT_ERROR_VERIFY (the files cannot be read as a whole, with file and line), KT_ERROR_PRIVILEGE, those of connecting. */

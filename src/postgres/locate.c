@@ -68,6 +68,12 @@ is_zombie (gint64 pid)
 }
 
 gboolean
+kt_postmaster_is_ghost (gint64 pid)
+{
+  return pid > 0 && is_postgres (pid) && is_zombie (pid);
+}
+
+gboolean
 kt_postmaster_is_alive (gint64 pid, const char *data_directory)
 {
   return pid > 0 && is_postgres (pid) && !is_zombie (pid) && works_in (pid, data_directory) != DIFFERENT;

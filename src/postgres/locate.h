@@ -22,3 +22,6 @@ gboolean kt_postmaster_file_read (const char *data_directory, KtPostmasterFile *
 /* TRUE when process @pid is alive and works in @data_directory, as every postmaster does. Where that cannot be looked at
  * (no rights), a living process of that number with the name of a postmaster is believed. */
 gboolean kt_postmaster_is_alive (gint64 pid, const char *data_directory);
+
+/* A postmaster that has ended, but whose parent has not taken note yet: its number still stands in the way of a start. */
+gboolean kt_postmaster_is_ghost (gint64 pid);

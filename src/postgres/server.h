@@ -83,6 +83,10 @@ KtServer *kt_server_load (KtConnection *connection, GError **error);
 void kt_server_free (KtServer *server);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (KtServer, kt_server_free)
 
+/* The first line of the files that the server would not take at a start, as far as it can tell while it runs (what waits for
+ * a restart it cannot), or NULL. */
+const KtFileSetting *kt_server_broken_line (const KtServer *server);
+
 /* Running value in base units, or NULL when the server has no such parameter. */
 const KtSetting *kt_server_setting (const KtServer *server, const char *name);
 gint64 kt_server_int (const KtServer *server, const char *name, gint64 fallback);

@@ -9,6 +9,20 @@ kt_server_setting (const KtServer *server, const char *name)
   return g_hash_table_lookup (server->settings, name);
 }
 
+/* A change that waits for a restart looks like an error in pg_file_settings; only a start tells whether it is one. */
+const KtFileSetting *
+kt_server_broken_line (const KtServer *server)
+{
+  for (guint i = 0; i < server->file_settings->len; i++)
+    {
+      const KtFileSetting *line = server->file_settings->pdata[i];
+      const KtSetting *setting = line->name != NULL ? kt_server_setting (server, line->name) : NULL;
+      if (line->error != NULL && (setting == NULL || g_strcmp0 (setting->context, "postmaster") != 0))
+        return line;
+    }
+  return NULL;
+}
+
 gint64
 kt_server_int (const KtServer *server, const char *name, gint64 fallback)
 {

@@ -71,7 +71,7 @@ kt_step_settings_args (const KtServer *server, const KtInstance *instance, const
   return args;
 }
 
-/* "set 31 parameters in /etc/…/90-kastune.conf, then pg_ctlcluster 15 main restart" */
+/* "set 31 parameters in /etc/…/90-kastune.conf and restart PostgreSQL" */
 static char *
 describe (JsonObject *args)
 {
@@ -82,8 +82,7 @@ describe (JsonObject *args)
   g_autofree char *what = n == 1 ? g_strdup (setting_at (&step, 0)->name) : g_strdup_printf ("%u parameters", n);
   g_autofree char *where = step.write->mode == KT_CONF_WRITE_INCLUDE ? g_strconcat ("in ", step.write->file, NULL)
                                                                      : g_strdup ("by ALTER SYSTEM");
-  g_autofree char *how = kt_instance_describe (step.instance, step.restart ? "restart" : "reload");
-  return g_strdup_printf ("set %s %s, then %s", what, where, how);
+  return g_strdup_printf ("set %s %s and %s PostgreSQL", what, where, step.restart ? "restart" : "reload");
 }
 
 /* --- the running values ------------------------------------------------------------------------------------------- */
@@ -388,16 +387,36 @@ verify (KtStepContext *context, JsonObject *args, JsonObject *before, GError **e
 
 /* --- undo --------------------------------------------------------------------------------------------------------- */
 
+/* Without a password nobody could see whether the old values run again. A server that takes no connections for another
+ * reason may need the undo for that very reason. */
+static gboolean
+may_ask_afterwards (const Step *step, GError **error)
+{
+  if (!kt_instance_is_running (step->instance))
+    return TRUE;
+  g_autoptr (GError) local = NULL;
+  g_autoptr (KtConnection) connection = kt_connection_open (step->instance->conninfo, &local);
+  if (connection != NULL || !g_error_matches (local, KT_ERROR, KT_ERROR_AUTH))
+    return TRUE;
+  g_propagate_error (error, g_steal_pointer (&local));
+  return FALSE;
+}
+
+static gboolean
+is_untouched (const Step *step, JsonObject *before, GError **error)
+{
+  KtConfState state;
+  g_autofree char *what = NULL;
+  if (!kt_conf_write_compare (step->write, kt_json_object (before, "files"), &state, &what, error))
+    return FALSE;
+  return state != KT_CONF_CHANGED || refuse_changed (what, error);
+}
+
 static gboolean
 can_undo (KtStepContext *context, JsonObject *args, JsonObject *before, GError **error)
 {
   g_auto (Step) step = { 0 };
-  KtConfState state;
-  g_autofree char *what = NULL;
-  if (!step_parse (args, &step, error)
-      || !kt_conf_write_compare (step.write, kt_json_object (before, "files"), &state, &what, error))
-    return FALSE;
-  return state != KT_CONF_CHANGED || refuse_changed (what, error);
+  return step_parse (args, &step, error) && is_untouched (&step, before, error) && may_ask_afterwards (&step, error);
 }
 
 /* Does a parameter of ours that only a restart changes run with another value than before? Unknown counts as yes. */
@@ -452,7 +471,7 @@ undo (KtStepContext *context, JsonObject *args, JsonObject *before, GError **err
   g_auto (Step) step = { 0 };
   JsonObject *files = kt_json_object (before, "files");
   JsonObject *running = kt_json_object (before, "running");
-  if (!can_undo (context, args, before, error) || !step_parse (args, &step, error)
+  if (!step_parse (args, &step, error) || !is_untouched (&step, before, error)
       || !kt_conf_write_restore (step.write, files, error))
     return FALSE;
   gboolean restart = kt_instance_is_running (step.instance) && restart_is_needed (&step, running);

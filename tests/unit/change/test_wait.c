@@ -287,6 +287,7 @@ test_holder_of_the_lock_is_left_alone (Fixture *fixture, gconstpointer data)
   gint64 id = apply (fixture);
   let_time_pass (fixture);
   g_autoptr (KtLock) held = kt_lock_take (kt_state_directory (fixture->state), "7001", &error);
+  g_assert_nonnull (held);
   guint changed = 0;
   g_assert_true (kt_runner_finish (&fixture->runner, id, &changed, &error));
   g_assert_cmpuint (changed, ==, 0);

@@ -190,6 +190,39 @@ test_failed_start (gconstpointer data)
 }
 
 static void
+assert_not_restarted (const KtInstance *instance, KtTestCluster *cluster, const char *why)
+{
+  g_autoptr (GError) error = NULL;
+  GPid before = kt_test_cluster_pid (cluster);
+  g_assert_false (kt_instance_restart (instance, NULL, &error));
+  g_assert_error (error, KT_ERROR, KT_ERROR_VERIFY);
+  g_assert_nonnull (strstr (kt_error_detail (error), why));
+  g_assert_cmpint (kt_test_cluster_pid (cluster), ==, before);
+  g_assert_true (kt_instance_is_running (instance));
+}
+
+static void
+test_not_stopped_in_vain (gconstpointer data)
+{
+  g_autoptr (KtTestCluster) cluster = kt_test_cluster_new (&(KtTestClusterOptions){ .major = GPOINTER_TO_INT (data), .without_sync = TRUE });
+  restart_by_hand (cluster, cluster->data_directory, "-c work_mem=7MB -c \"log_line_prefix=it's \"");
+  g_autoptr (KtInstance) instance = found (cluster->conninfo);
+  g_autofree char *path = g_build_filename (cluster->data_directory, "postgresql.conf", NULL);
+  g_autofree char *conf = NULL;
+  g_assert_true (g_file_get_contents (path, &conf, NULL, NULL));
+  kt_test_cluster_append_conf (cluster, "maintenance_work_mem = 1gb");
+  assert_not_restarted (instance, cluster, "\"maintenance_work_mem\": \"1gb\"");
+  take_conf_back (cluster, conf);
+  kt_test_cluster_append_conf (cluster, "no_such_parameter = 1");
+  assert_not_restarted (instance, cluster, "no_such_parameter");
+  take_conf_back (cluster, conf);
+  kt_test_cluster_append_conf (cluster, "include 'nowhere.conf'");
+  assert_not_restarted (instance, cluster, "nowhere.conf");
+  take_conf_back (cluster, conf);
+  assert_restart (instance);
+}
+
+static void
 test_killed (void)
 {
   g_autoptr (KtTestCluster) cluster = cluster_with (NULL);
@@ -336,7 +369,8 @@ test_collector (void)
   g_autoptr (GError) error = NULL;
   /* Said before the collector runs, and after. */
   kt_test_cluster_append_conf (cluster, "no_such_parameter = 1");
-  g_assert_false (kt_instance_restart (instance, NULL, &error));
+  kt_test_cluster_stop (cluster);
+  g_assert_false (kt_instance_start (instance, NULL, &error));
   g_assert_nonnull (strstr (kt_error_detail (error), "no_such_parameter"));
   g_clear_error (&error);
   take_conf_back (cluster, conf);
@@ -542,6 +576,7 @@ main (int argc, char **argv)
   kt_test_add_versions ("/postgres/instance/found", test_find);
   kt_test_add_versions ("/postgres/instance/restarts-cleanly", test_restart);
   kt_test_add_versions ("/postgres/instance/failed-start-says-why", test_failed_start);
+  kt_test_add_versions ("/postgres/instance/not-stopped-when-it-would-not-start", test_not_stopped_in_vain);
   kt_test_add_versions ("/postgres/instance/reload-waits-for-the-values", test_reload);
   g_test_add_func ("/postgres/instance/options-of-the-command-line-survive", test_options_survive);
   g_test_add_func ("/postgres/instance/configuration-elsewhere", test_configuration_elsewhere);
