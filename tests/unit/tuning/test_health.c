@@ -4,7 +4,7 @@
  * in a small control group.
  */
 #include "base/error.h"
-#include "base/group.h"
+#include "base/control_group.h"
 #include "change/runner.h"
 #include "platform/headroom.h"
 #include "support/target.h"
@@ -21,7 +21,7 @@ typedef struct {
   char *folder;
   KtState *state;
   KtRunner runner;
-  KtGroup *group; /* NULL: not made */
+  KtControlGroup *group; /* NULL: not made */
 } Fixture;
 
 static void
@@ -40,7 +40,7 @@ static void
 tear_down (Fixture *fixture, gconstpointer data)
 {
   kt_test_target_tear_down (&fixture->target, data);
-  g_clear_pointer (&fixture->group, kt_group_free);
+  g_clear_pointer (&fixture->group, kt_control_group_free);
   kt_state_free (fixture->state);
   g_autoptr (GDir) files = g_dir_open (fixture->folder, 0, NULL);
   for (const char *name; (name = g_dir_read_name (files)) != NULL;)
@@ -56,16 +56,16 @@ tear_down (Fixture *fixture, gconstpointer data)
 static gboolean
 put_into_small_group (Fixture *fixture)
 {
-  fixture->group = kt_group_new ("kastune-test-health", 1 << KT_GROUP_MEMORY);
+  fixture->group = kt_control_group_new ("kastune-test-health", 1 << KT_CONTROLLER_MEMORY);
   if (fixture->group == NULL)
     {
       g_test_skip ("no memory control group can be made here");
       return FALSE;
     }
-  const char *limit = kt_group_version (fixture->group) == 1 ? "memory.limit_in_bytes" : "memory.max";
+  const char *limit = kt_control_group_version (fixture->group) == 1 ? "memory.limit_in_bytes" : "memory.max";
   g_autofree char *pid = g_strdup_printf ("%d", (int) kt_test_cluster_pid (fixture->target.cluster));
-  g_assert_true (kt_group_put (fixture->group, KT_GROUP_MEMORY, limit, LIMIT));
-  g_assert_true (kt_group_put (fixture->group, KT_GROUP_MEMORY, "cgroup.procs", pid));
+  g_assert_true (kt_control_group_put (fixture->group, KT_CONTROLLER_MEMORY, limit, LIMIT));
+  g_assert_true (kt_control_group_put (fixture->group, KT_CONTROLLER_MEMORY, "cgroup.procs", pid));
   return TRUE;
 }
 
@@ -139,7 +139,7 @@ start_hog (Fixture *fixture)
   if (pid == 0)
     {
       char *memory = mmap (NULL, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-      if (!kt_group_put (fixture->group, KT_GROUP_MEMORY, "cgroup.procs", "0") || memory == MAP_FAILED)
+      if (!kt_control_group_put (fixture->group, KT_CONTROLLER_MEMORY, "cgroup.procs", "0") || memory == MAP_FAILED)
         _exit (1);
       memset (memory, 1, size);
       if (write (ready[1], "", 1) == 1)
