@@ -52,6 +52,18 @@ test_same_seed (void)
   g_assert_cmpuint (differences, >, 1900);
 }
 
+/* Not as memory: what lies between the members is nobody's. */
+static void
+assert_same_level (const KtLevel *a, const KtLevel *b)
+{
+  g_assert_cmpuint (a->number, ==, b->number);
+  g_assert_cmpuint (a->first, ==, b->first);
+  g_assert_cmpuint (a->width, ==, b->width);
+  g_assert_cmpuint (a->chain_block, ==, b->chain_block);
+  g_assert_cmpuint (a->red, ==, b->red);
+  g_assert_cmpuint (a->blues_before, ==, b->blues_before);
+}
+
 static void
 test_levels_cover_blocks (void)
 {
@@ -69,7 +81,7 @@ test_levels_cover_blocks (void)
       g_assert_true (level.chain_block >= level.first && level.chain_block < level.first + level.width);
       g_assert_cmpuint (level.red, !=, level.chain_block);
       kt_chain_level_of_block (chain, level.first + level.width - 1, &again);
-      g_assert_cmpmem (&level, sizeof level, &again, sizeof again);
+      assert_same_level (&level, &again);
       next += level.width;
       reds += level.red != KT_CHAIN_NONE;
       blues += level.width - (level.red != KT_CHAIN_NONE);
