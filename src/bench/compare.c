@@ -24,7 +24,7 @@ kt_bench_configuration_free (KtBenchConfiguration *configuration)
 }
 
 const char *
-kt_change_name (KtChange change)
+kt_difference_name (KtDifference change)
 {
   static const char *const names[] = { "unknown", "none", "less", "more" };
   return names[change];
@@ -50,7 +50,7 @@ static JsonObject *
 ratio_json (const KtEstimate *ratio)
 {
   JsonObject *object = estimate_json (ratio);
-  json_object_set_string_member (object, "change", kt_change_name (kt_estimate_change (ratio)));
+  json_object_set_string_member (object, "change", kt_difference_name (kt_estimate_direction (ratio)));
   return object;
 }
 
@@ -173,7 +173,8 @@ kt_bench_has_regression (JsonObject *ratios)
   for (const KtBenchMetric *metric = kt_bench_metrics; metric->name != NULL; metric++)
     {
       JsonObject *ratio = kt_json_object (ratios, metric->name);
-      const char *worse = kt_change_name (metric->better == KT_BETTER_LESS ? KT_CHANGE_MORE : KT_CHANGE_LESS);
+      const char *worse = kt_difference_name (metric->better == KT_BETTER_LESS ? KT_DIFFERENCE_MORE
+                                                                               : KT_DIFFERENCE_LESS);
       if (ratio != NULL && g_str_equal (kt_json_string (ratio, "change", ""), worse))
         return TRUE;
     }

@@ -40,4 +40,4 @@ JsonObject *kt_bench_ratios_to_baseline (JsonObject *baseline, JsonObject *now);
 gboolean kt_bench_has_regression (JsonObject *ratios);
 
 /* "less", "more", "none" or "unknown". */
-const char *kt_change_name (KtChange change);
+const char *kt_difference_name (KtDifference change);

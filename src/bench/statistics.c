@@ -187,12 +187,12 @@ kt_estimate_ratio (const double *base, guint n_base, const double *other, guint 
   return exponential (estimate_difference (other_logs, n_other, logs, n_base));
 }
 
-KtChange
-kt_estimate_change (const KtEstimate *ratio)
+KtDifference
+kt_estimate_direction (const KtEstimate *ratio)
 {
   if (!isfinite (ratio->low) || !isfinite (ratio->high))
-    return KT_CHANGE_UNKNOWN;
+    return KT_DIFFERENCE_UNKNOWN;
   if (ratio->high < 1)
-    return KT_CHANGE_LESS;
-  return ratio->low > 1 ? KT_CHANGE_MORE : KT_CHANGE_NONE;
+    return KT_DIFFERENCE_LESS;
+  return ratio->low > 1 ? KT_DIFFERENCE_MORE : KT_DIFFERENCE_NONE;
 }

@@ -34,11 +34,11 @@ KtEstimate kt_estimate_ratio_of_pairs (const double *base, const double *other, 
 KtEstimate kt_estimate_ratio (const double *base, guint n_base, const double *other, guint n_other);
 
 typedef enum {
-  KT_CHANGE_UNKNOWN, /* no interval */
-  KT_CHANGE_NONE,    /* the interval of the ratio holds 1: no difference was shown */
-  KT_CHANGE_LESS,
-  KT_CHANGE_MORE,
-} KtChange;
+  KT_DIFFERENCE_UNKNOWN, /* no interval */
+  KT_DIFFERENCE_NONE,    /* the interval of the ratio holds 1: no difference was shown */
+  KT_DIFFERENCE_LESS,
+  KT_DIFFERENCE_MORE,
+} KtDifference;
 
 /* Only the interval decides, never the ratio itself. */
-KtChange kt_estimate_change (const KtEstimate *ratio);
+KtDifference kt_estimate_direction (const KtEstimate *ratio);

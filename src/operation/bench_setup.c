@@ -3,8 +3,10 @@
 
 #include "base/error.h"
 #include "base/file.h"
+#include "change/journal.h"
 #include "postgres/instance.h"
 #include "tuning/conf_text.h"
+#include "tuning/steps.h"
 
 #include <string.h>
 
@@ -168,6 +170,65 @@ current_settings (const KtServer *server)
   return g_string_free (g_steal_pointer (&text), FALSE);
 }
 
+/* Is @word @name, or @name with something after a colon? *rest: that, or NULL. */
+static gboolean
+is_word (const char *word, const char *name, const char **rest)
+{
+  gsize length = strlen (name);
+  *rest = NULL;
+  if (!g_str_has_prefix (word, name) || (word[length] != '\0' && word[length] != ':'))
+    return FALSE;
+  *rest = word[length] == ':' ? word + length + 1 : NULL;
+  return TRUE;
+}
+
+/* What ran before a change set, as its journal says: values are in base units, as a file takes them too. */
+static void
+append_values_before (const KtChange *change, GString *text)
+{
+  for (guint i = 0; i < change->steps->len; i++)
+    {
+      const KtChangeStep *step = change->steps->pdata[i];
+      JsonObject *running = g_str_equal (step->kind, kt_step_postgres_settings.name)
+                              ? kt_json_object (step->args, "running")
+                              : NULL;
+      g_autoptr (GList) names = running != NULL ? json_object_get_members (running) : NULL;
+      for (GList *name = names; name != NULL; name = name->next)
+        {
+          g_autofree char *quoted = kt_guc_quote (kt_json_string (running, name->data, ""));
+          g_string_append_printf (text, "%s = %s\n", (const char *) name->data, quoted);
+        }
+    }
+}
+
+/* The running settings with those of an applied change set (the newest one, or @id) as they were before it. */
+static gboolean
+add_before (KtBenchSetup *setup, const char *word, const char *id, GError **error)
+{
+  KtState *state = setup->facts->state;
+  g_autofree char *server = kt_connection_server_id (setup->facts->connection);
+  g_autoptr (GError) local = NULL;
+  g_autoptr (KtChange) change = NULL;
+  if (kt_journal_init (state, &local))
+    change = id != NULL ? kt_journal_load (state, g_ascii_strtoll (id, NULL, 10), &local)
+                        : kt_journal_newest (state, server, 1u << KT_CHANGE_APPLIED | 1u << KT_CHANGE_WAITING, &local);
+  if (local != NULL)
+    {
+      g_propagate_error (error, g_steal_pointer (&local));
+      return FALSE;
+    }
+  if (change == NULL || !g_str_equal (change->server, server))
+    {
+      kt_error_set (error, KT_ERROR_NOT_FOUND, NULL, "kastune history", "no change set of this server is in force");
+      return FALSE;
+    }
+  g_autofree char *now = current_settings (setup->facts->server);
+  GString *text = g_string_new (now);
+  append_values_before (change, text);
+  add_configuration (setup, word, g_string_free (text, FALSE), NULL);
+  return TRUE;
+}
+
 static GStrv
 table_statements (const KtAdvice *advice)
 {
@@ -186,8 +247,9 @@ static gboolean
 add_advised (KtBenchSetup *setup, const char *word, JsonObject *args, GError **error)
 {
   static const KtBenchHost unlimited;
-  const char *named = word[strlen (KASTUNE)] == ':' ? word + strlen (KASTUNE ":")
-                                                    : kt_json_string (args, "profile", NULL);
+  const char *named;
+  if (!is_word (word, KASTUNE, &named) || named == NULL)
+    named = kt_json_string (args, "profile", NULL);
   KtPhase phase;
   KtOptions options = KT_OPTIONS_DEFAULT;
   if (kt_phase_from_string (kt_json_string (args, "phase", ""), &phase)
@@ -226,7 +288,7 @@ add_file (KtBenchSetup *setup, const char *path, GError **error)
   char *text = NULL;
   if (!kt_file_read (path, &text, NULL, error))
     {
-      g_prefix_error (error, "no such configuration (known are defaults, current, kastune, or a file): ");
+      g_prefix_error (error, "no such configuration (known are defaults, current, before, kastune, or a file): ");
       return FALSE;
     }
   add_configuration (setup, path, text, NULL);
@@ -236,11 +298,14 @@ add_file (KtBenchSetup *setup, const char *path, GError **error)
 static gboolean
 add_named (KtBenchSetup *setup, const char *word, JsonObject *args, GError **error)
 {
+  const char *rest;
   if (g_str_equal (word, "defaults"))
     add_configuration (setup, word, g_strdup (""), NULL);
   else if (g_str_equal (word, "current"))
     add_configuration (setup, word, current_settings (setup->facts->server), NULL);
-  else if (g_str_equal (word, KASTUNE) || g_str_has_prefix (word, KASTUNE ":"))
+  else if (is_word (word, "before", &rest))
+    return add_before (setup, word, rest, error);
+  else if (is_word (word, KASTUNE, &rest))
     return add_advised (setup, word, args, error);
   else
     return add_file (setup, word, error);
@@ -263,12 +328,15 @@ add_all (KtBenchSetup *setup, JsonObject *args, GError **error)
 /* ---- the rest ---- */
 
 static gboolean
-wants_current (JsonObject *args)
+wants_server (JsonObject *args)
 {
   JsonArray *words = kt_json_array (args, "configurations");
   for (guint i = 0; words != NULL && i < json_array_get_length (words); i++)
-    if (g_str_equal (json_array_get_string_element (words, i), "current"))
-      return TRUE;
+    {
+      const char *word = json_array_get_string_element (words, i), *rest;
+      if (g_str_equal (word, "current") || is_word (word, "before", &rest))
+        return TRUE;
+    }
   return FALSE;
 }
 
@@ -339,7 +407,7 @@ kt_bench_setup_new (KtOperationContext *context, JsonObject *args, GError **erro
   kt_bench_take_watch (context, &setup->watch);
   if (host != NULL && !kt_bench_host_parse (host, &setup->host, error))
     return NULL;
-  setup->facts = kt_facts_load (context, args, wants_current (args) ? KT_FACTS_SERVER : 0, error);
+  setup->facts = kt_facts_load (context, args, wants_server (args) ? KT_FACTS_SERVER : 0, error);
   if (setup->facts == NULL || kt_facts_state (setup->facts, error) == NULL || !find_binaries (setup, args, error)
       || !take_spec (setup, args, error))
     return NULL;

@@ -20,7 +20,8 @@ typedef struct {
   GPtrArray *configurations; /* KtBenchConfiguration */
 } KtBenchSetup;
 
-/* Words for a configuration: `defaults`, `current` (the running server's), `kastune` (its advice for the machine), with
+/* Words for a configuration: `defaults`, `current` (the running server's), `before` or `before:ID` (its settings
+ * before a change set), `kastune` (its advice for the machine), with
  * `kastune:PROFILE` for another profile, or a configuration file. Errors: KT_ERROR_USAGE, those of each step. */
 KtBenchSetup *kt_bench_setup_new (KtOperationContext *context, JsonObject *args, GError **error);
 void kt_bench_setup_free (KtBenchSetup *setup);

@@ -99,7 +99,7 @@ static const KtArg bench_run_args[] = {
 };
 
 static const KtArg bench_compare_args[] = {
-  { .name = "configurations", .type = KT_ARG_STRINGS, .positional = TRUE, .value = "CONFIGURATION...", .help = "defaults, current, kastune, kastune:PROFILE or a configuration file; ratios are to the first (defaults kastune)" },
+  { .name = "configurations", .type = KT_ARG_STRINGS, .positional = TRUE, .value = "CONFIGURATION...", .help = "defaults, current, before (the last change set; before:ID another), kastune, kastune:PROFILE or a configuration file; ratios are to the first (defaults kastune)" },
   { .name = "host", .type = KT_ARG_STRING, .value = "MACHINE", .help = "emulate a smaller machine, for example 4G,2cpu,cloud-volume; classes cloud-volume, sata-ssd, nvme, hdd, or iops=N,mbps=N" },
   { .name = "rounds", .type = KT_ARG_COUNT, .value = "N", .help = "how often each is measured, in turn (3)" },
   BENCH_RUN_ARGS,

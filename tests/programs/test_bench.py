@@ -112,3 +112,14 @@ def test_interrupted_comparison_leaves_nothing(place):
     run.send_signal(signal.SIGTERM)
     assert run.wait(60) == 130
     assert private_folders(place) == []
+
+
+def test_before_and_after_of_a_change_set(server):
+    absent = server.kastune("bench", "compare", "before", "current", "--fill", "4k", "--folder", server.base / "bench")
+    assert absent.status != 0 and "no change set" in absent.err, absent
+    assert server.kastune("apply", "--yes", "--no-probe").status == 0
+    answer = server.kastune("bench", "compare", "before", "current", *SHORT, "--rounds", "1", "--folder", server.base / "bench", "--json")
+    assert answer.status == 0, answer
+    before, current = answer.json["configurations"]
+    assert before["settings"].get("max_wal_size") == "1GB"
+    assert current["settings"]["max_wal_size"] == server.setting("max_wal_size") != "1GB"

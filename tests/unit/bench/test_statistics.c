@@ -40,7 +40,7 @@ test_one_value_has_no_interval (void)
   KtEstimate one = kt_estimate_mean (values, 1), none = kt_estimate_mean (values, 0);
   g_assert_cmpfloat (one.value, ==, 7);
   g_assert_true (isnan (one.low) && isnan (one.high));
-  g_assert_cmpint (kt_estimate_change (&one), ==, KT_CHANGE_UNKNOWN);
+  g_assert_cmpint (kt_estimate_direction (&one), ==, KT_DIFFERENCE_UNKNOWN);
   g_assert_true (isnan (none.value));
   g_assert_cmpuint (none.n, ==, 0);
 }
@@ -124,10 +124,10 @@ test_pairs_take_out_the_round (void)
   KtEstimate apart = kt_estimate_ratio (base, 4, other, 4);
   g_assert_cmpfloat_with_epsilon (pairs.value, 1.2, 0.01);
   g_assert_cmpfloat_with_epsilon (apart.value, pairs.value, 1e-9);
-  g_assert_cmpint (kt_estimate_change (&pairs), ==, KT_CHANGE_MORE);
-  g_assert_cmpint (kt_estimate_change (&apart), ==, KT_CHANGE_NONE);
+  g_assert_cmpint (kt_estimate_direction (&pairs), ==, KT_DIFFERENCE_MORE);
+  g_assert_cmpint (kt_estimate_direction (&apart), ==, KT_DIFFERENCE_NONE);
   KtEstimate back = kt_estimate_ratio_of_pairs (other, base, 4);
-  g_assert_cmpint (kt_estimate_change (&back), ==, KT_CHANGE_LESS);
+  g_assert_cmpint (kt_estimate_direction (&back), ==, KT_DIFFERENCE_LESS);
   g_assert_cmpfloat_with_epsilon (back.low * pairs.high, 1, 0.01);
 }
 
@@ -137,9 +137,9 @@ test_no_ratio_to_nothing (void)
   const double base[] = { 0, 1, 2 }, other[] = { 3, 4, 5 };
   KtEstimate ratio = kt_estimate_ratio_of_pairs (base, other, 3);
   g_assert_cmpuint (ratio.n, ==, 0);
-  g_assert_cmpint (kt_estimate_change (&ratio), ==, KT_CHANGE_UNKNOWN);
+  g_assert_cmpint (kt_estimate_direction (&ratio), ==, KT_DIFFERENCE_UNKNOWN);
   ratio = kt_estimate_ratio (other, 3, base, 3);
-  g_assert_cmpint (kt_estimate_change (&ratio), ==, KT_CHANGE_UNKNOWN);
+  g_assert_cmpint (kt_estimate_direction (&ratio), ==, KT_DIFFERENCE_UNKNOWN);
 }
 
 /* Equal configurations must seldom be called different, different ones often be told apart. */
@@ -159,8 +159,8 @@ test_changes_are_called_rightly (void)
         }
       KtEstimate equal = kt_estimate_ratio_of_pairs (base, same, 4);
       KtEstimate more = kt_estimate_ratio_of_pairs (base, better, 4);
-      wrong += kt_estimate_change (&equal) != KT_CHANGE_NONE;
-      found += kt_estimate_change (&more) == KT_CHANGE_MORE;
+      wrong += kt_estimate_direction (&equal) != KT_DIFFERENCE_NONE;
+      found += kt_estimate_direction (&more) == KT_DIFFERENCE_MORE;
     }
   g_test_message ("called %u of %u equal ones, %u of %u different ones", wrong, TRIALS, found, TRIALS);
   g_assert_cmpuint (wrong, <=, TRIALS * 8 / 100);
