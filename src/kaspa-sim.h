@@ -4,13 +4,17 @@
  */
 #pragma once
 
-#include <glib.h>
+#include "workload/writer.h"
+
 #include <signal.h>
 
 /* Stands in for the indexer: @words are its own command line, without the program. Gives the exit status. */
 int kt_sim_indexer_main (char **words, const volatile sig_atomic_t *stop);
 /* Prunes once: @argv is the program's, from the word “prune” on. Gives the exit status. */
 int kt_sim_prune_main (int argc, char **argv);
+
+void kt_sim_print_fill (const KtFillResult *result, gboolean json);
+void kt_sim_print_run (const KtWriterResult *result, gboolean json);
 
 /* Prints an error as text on standard error, or as JSON on standard output. Gives the exit status. */
 int kt_sim_fail (const GError *error, gboolean json);

@@ -76,8 +76,9 @@ count_scripts (const KtTransaction *transaction, Mapped sides)
 static gboolean
 is_stored (const KtSim *sim, const KtChain *chain, const KtLevel *level, guint64 key)
 {
-  return kt_encoder_stores (&sim->features, chain, level, key, level->number < sim->levels,
-                            kt_chain_key_block (key) < sim->block_path);
+  /* Before schema 21 the acceptance stores ids alone. */
+  gboolean accepting = level->number < sim->levels && (sim->origin >= 21 || level->number >= sim->origin_levels);
+  return kt_encoder_stores (&sim->features, chain, level, key, accepting, kt_chain_key_block (key) < sim->block_path);
 }
 
 static gboolean
@@ -112,10 +113,10 @@ count_block (const KtSim *sim, const KtChain *chain, const KtLevel *level, guint
       KtTransaction transaction;
       guint64 key = kt_chain_key (block, slot);
       gboolean accepted = kt_encoder_stores (&sim->features, chain, level, key, level->number < sim->levels, FALSE);
+      rows[KT_TABLE_ACCEPTANCES] += accepted && acceptances;
       if (!is_stored (sim, chain, level, key))
         continue;
       rows[KT_TABLE_TRANSACTIONS] += kept;
-      rows[KT_TABLE_ACCEPTANCES] += accepted && acceptances;
       if (!mapped && !elements)
         continue;
       kt_chain_transaction (chain, level, key, &transaction);

@@ -16,6 +16,7 @@ run_clear (KtWriterRun *run)
     kt_stream_free (run->streams[i]);
   kt_session_close (run->blocks);
   kt_session_close (run->control);
+  kt_session_close (run->joins);
   kt_chain_free (run->chain);
   kt_sim_free (run->sim);
   g_clear_error (&run->error);
@@ -55,16 +56,13 @@ prepare (KtWriterRun *run, PGconn *connection, GError **error)
                     "the fill of database “%s” is not complete", PQdb (connection));
       return FALSE;
     }
-  if (run->sim->schema < 21)
-    {
-      kt_error_set (error, KT_ERROR_UNSUPPORTED, NULL, "Upgrade it: kaspa-sim indexer -u.",
-                    "kaspa-sim fills databases of schema %u, but does not write into them", run->sim->schema);
-      return FALSE;
-    }
+  run->from_blocks = run->sim->schema < 21;
   run->chain = kt_sim_chain (run->sim);
   run->schema = kt_schema_find (run->sim->schema);
   run->entries = (kt_sim_tables (run->sim) >> KT_TABLE_BLOCKS_TRANSACTIONS & 1) != 0;
-  run->n_streams = run->entries ? KT_N_STREAMS : KT_STREAM_PATH_ENTRIES;
+  run->n_streams = run->sim->schema == 10                        ? KT_N_STREAMS
+                   : run->sim->schema < 23                       ? KT_STREAM_PATH_INPUTS
+                                                                 : KT_STREAM_PATH_ENTRIES;
   run->mapping = kt_mapping_table (kt_features_mapping (&run->sim->features));
   change_density (run);
   run->pace_block = kt_sim_frontier (run->sim, run->chain);
@@ -78,7 +76,7 @@ static gboolean
 connect_all (KtWriterRun *run, GError **error)
 {
   static const char *const names[KT_N_STREAMS] = { "acceptances", "upserts", "mapping", "path", "path-mapping",
-                                                    "path-entries" };
+                                                    "path-entries", "path-inputs", "path-outputs" };
   const KtWriter *options = run->options;
   for (guint i = 0; i < run->n_streams; i++)
     {
@@ -88,7 +86,10 @@ connect_all (KtWriterRun *run, GError **error)
     }
   run->blocks = kt_session_open (options->conninfo, &run->types, error);
   run->control = run->blocks != NULL ? kt_session_open (options->conninfo, &run->types, error) : NULL;
-  return run->control != NULL;
+  if (run->control == NULL || !run->from_blocks)
+    return run->control != NULL;
+  run->joins = kt_session_open (options->conninfo, &run->types, error);
+  return run->joins != NULL;
 }
 
 static void
@@ -183,6 +184,7 @@ collect (KtWriterRun *run, KtWriterResult *result)
     [KT_STREAM_ACCEPTANCES] = &result->acceptances_stream, [KT_STREAM_UPSERTS] = &result->transactions_stream,
     [KT_STREAM_MAPPING] = &result->mapping_stream, [KT_STREAM_PATH_TRANSACTIONS] = &result->block_path_stream,
     [KT_STREAM_PATH_MAPPING] = &result->block_path_stream, [KT_STREAM_PATH_ENTRIES] = &result->block_path_stream,
+    [KT_STREAM_PATH_INPUTS] = &result->block_path_stream, [KT_STREAM_PATH_OUTPUTS] = &result->block_path_stream,
   };
   const KtSessionCounts *parts[] = {
     &result->acceptances_stream, &result->transactions_stream, &result->mapping_stream, &result->block_path_stream,
@@ -190,6 +192,8 @@ collect (KtWriterRun *run, KtWriterResult *result)
   };
   for (guint i = 0; i < run->n_streams; i++)
     kt_stream_counts (run->streams[i], sums[i]);
+  if (run->joins != NULL)
+    kt_session_counts_add (&result->block_path_stream, kt_session_counts (run->joins));
   kt_session_counts_add (&result->blocks_stream, kt_session_counts (run->blocks));
   for (gsize i = 0; i < G_N_ELEMENTS (parts); i++)
     kt_session_counts_add (&result->all, parts[i]);
@@ -197,7 +201,8 @@ collect (KtWriterRun *run, KtWriterResult *result)
   result->reorgs = run->reorgs;
   result->prunings = run->prunings;
   result->pruned_rows = run->pruned_rows;
-  result->connections = run->n_streams * run->options->batch_concurrency + 2 + (run->options->prune != NULL);
+  result->connections = run->n_streams * run->options->batch_concurrency + 2 + (run->joins != NULL)
+                        + (run->options->prune != NULL);
 }
 
 /* A backend adds its counts to the server's when it ends: wait for those of this run. */
@@ -223,6 +228,7 @@ disconnect_all (KtWriterRun *run)
     g_clear_pointer (&run->streams[i], kt_stream_free);
   g_clear_pointer (&run->blocks, kt_session_close);
   g_clear_pointer (&run->control, kt_session_close);
+  g_clear_pointer (&run->joins, kt_session_close);
 }
 
 /* Positions are exact again: the next run continues with them instead of the checkpoint. */

@@ -15,6 +15,7 @@ enum {
   ROUND_BATCH = 500,
   ROUND_TRANSACTIONS = 10000, /* a round of dense blocks is shorter, so are batches: memory stays bounded */
   BATCH_TRANSACTIONS = 50000,
+  OLD_TRANSACTIONS = 5000, /* a batch of the block path before schema 21 */
   SLACK = 64,          /* more than the widest level, so that loops never wait for each other */
   REORG_PER_MILLE = 15,
   CHAIN_ONLY_ROWS = 2000,
@@ -37,6 +38,7 @@ static void
 batch_init (Batch *batch, const KtWriterRun *run)
 {
   *batch = (Batch) { .encoder = kt_encoder_new (run->chain, run->schema, &run->types, &run->sim->features) };
+  kt_encoder_leave_joins (batch->encoder);
 }
 
 static void
@@ -120,7 +122,7 @@ round_may_reach (const KtWriterRun *run, guint64 to)
 static gboolean
 path_may_reach (const KtWriterRun *run, guint64 to)
 {
-  return to + PATH_BEHIND <= first_of_level (run, run->sim->levels);
+  return run->from_blocks || to + PATH_BEHIND <= first_of_level (run, run->sim->levels);
 }
 
 /* FALSE: stop instead. */
@@ -276,6 +278,38 @@ mapping_bit (const KtWriterRun *run)
   return run->mapping < KT_N_TABLES ? G_GUINT64_CONSTANT (1) << run->mapping : 0;
 }
 
+/* All that comes from the blocks themselves, each table where there is one. */
+static void
+submit_path (KtWriterRun *run, const Batch *batch)
+{
+  submit (run, KT_STREAM_PATH_TRANSACTIONS, KT_TABLE_TRANSACTIONS, do_nothing, batch);
+  if (run->mapping < KT_N_TABLES)
+    submit (run, KT_STREAM_PATH_MAPPING, run->mapping, do_nothing, batch);
+  if (run->n_streams == KT_N_STREAMS)
+    {
+      submit (run, KT_STREAM_PATH_INPUTS, KT_TABLE_INPUTS, do_nothing, batch);
+      submit (run, KT_STREAM_PATH_OUTPUTS, KT_TABLE_OUTPUTS, do_nothing, batch);
+    }
+  if (run->entries && !run->from_blocks)
+    submit (run, KT_STREAM_PATH_ENTRIES, KT_TABLE_BLOCKS_TRANSACTIONS, do_nothing, batch);
+}
+
+/* Before schema 21 a second part: blocks_transactions beside the mapping of the inputs. */
+static gboolean
+write_path (KtWriterRun *run, const Batch *batch, GError **error)
+{
+  KtWriterStream last = (KtWriterStream) (run->n_streams - 1);
+  submit_path (run, batch);
+  if (!wait_streams (run, KT_STREAM_PATH_TRANSACTIONS, last, error))
+    return FALSE;
+  if (!run->from_blocks)
+    return TRUE;
+  if (run->entries)
+    submit (run, KT_STREAM_PATH_ENTRIES, KT_TABLE_BLOCKS_TRANSACTIONS, do_nothing, batch);
+  gboolean joined = kt_writer_join_inputs (run, &batch->rows[KT_TABLE_TRANSACTIONS], error);
+  return wait_streams (run, KT_STREAM_PATH_ENTRIES, KT_STREAM_PATH_ENTRIES, joined ? error : NULL) && joined;
+}
+
 gpointer
 kt_writer_path_loop (gpointer data)
 {
@@ -284,23 +318,19 @@ kt_writer_path_loop (gpointer data)
   Batch batch;
   gint64 last_us = run->start_us;
   guint64 from = run->sim->block_path, to;
+  guint64 tables = 1 << KT_TABLE_TRANSACTIONS | 1 << KT_TABLE_INPUTS | 1 << KT_TABLE_OUTPUTS
+                   | (guint64) run->entries << KT_TABLE_BLOCKS_TRANSACTIONS | mapping_bit (run);
   batch_init (&batch, run);
   while (error == NULL)
     {
-      guint64 full = full_batch (run, from, PATH_BATCH, BATCH_TRANSACTIONS);
+      guint64 full = full_batch (run, from, PATH_BATCH, run->from_blocks ? OLD_TRANSACTIONS : BATCH_TRANSACTIONS);
       to = take_blocks (run, from, full, PATH_FLUSH_MS, &last_us);
       if (to == 0 || !wait_until (run, path_may_reach, to))
         break;
-      batch_reset (&batch, 1 << KT_TABLE_TRANSACTIONS | (guint64) run->entries << KT_TABLE_BLOCKS_TRANSACTIONS
-                               | mapping_bit (run));
+      batch_reset (&batch, tables);
       kt_encoder_block_path (batch.encoder, from, to, &batch.out);
       batch_sort (&batch, run);
-      submit (run, KT_STREAM_PATH_TRANSACTIONS, KT_TABLE_TRANSACTIONS, do_nothing, &batch);
-      if (run->mapping < KT_N_TABLES)
-        submit (run, KT_STREAM_PATH_MAPPING, run->mapping, do_nothing, &batch);
-      if (run->entries)
-        submit (run, KT_STREAM_PATH_ENTRIES, KT_TABLE_BLOCKS_TRANSACTIONS, do_nothing, &batch);
-      if (wait_streams (run, KT_STREAM_PATH_TRANSACTIONS, (KtWriterStream) (run->n_streams - 1), &error))
+      if (write_path (run, &batch, &error))
         advance (run, &run->sim->block_path, from = to);
     }
   batch_clear (&batch);
@@ -345,7 +375,8 @@ take_round (KtWriterRun *run, guint64 from, gint64 *last_us, Round *round)
 static void
 encode_round (KtWriterRun *run, Round *round)
 {
-  batch_reset (&round->batch, 1 << KT_TABLE_ACCEPTANCES | 1 << KT_TABLE_TRANSACTIONS | mapping_bit (run));
+  batch_reset (&round->batch, 1 << KT_TABLE_ACCEPTANCES
+                                  | (run->from_blocks ? 0 : 1 << KT_TABLE_TRANSACTIONS | mapping_bit (run)));
   kt_encoder_accepted (round->batch.encoder, round->from - round->reorg, round->to, &round->batch.out);
   batch_sort (&round->batch, run);
 }
@@ -393,6 +424,8 @@ begin_round (KtWriterRun *run, const Round *round, GError **error)
   if (round->reorg > 0 && !take_back (run, round, error))
     return FALSE;
   submit (run, KT_STREAM_ACCEPTANCES, KT_TABLE_ACCEPTANCES, do_nothing, &round->batch);
+  if (run->from_blocks)
+    return TRUE;
   submit (run, KT_STREAM_UPSERTS, KT_TABLE_TRANSACTIONS, update_inputs, &round->batch);
   if (run->mapping < KT_N_TABLES)
     submit (run, KT_STREAM_MAPPING, run->mapping, do_nothing, &round->batch);

@@ -19,6 +19,8 @@ typedef enum
   KT_STREAM_PATH_TRANSACTIONS,
   KT_STREAM_PATH_MAPPING,
   KT_STREAM_PATH_ENTRIES, /* blocks_transactions, up to schema 22 */
+  KT_STREAM_PATH_INPUTS,  /* schema 10 */
+  KT_STREAM_PATH_OUTPUTS,
   KT_N_STREAMS
 } KtWriterStream;
 
@@ -30,9 +32,11 @@ typedef struct {
   KtTypes types;
   KtTableId mapping;
   gboolean entries;
-  guint n_streams; /* without the last ones when they have no table */
+  gboolean from_blocks; /* before schema 21: acceptances are ids, all else is the block path's */
+  guint n_streams;      /* without the last ones when they have no table */
   KtSession *blocks;
   KtSession *control;
+  KtSession *joins; /* before schema 21 */
   KtStream *streams[KT_N_STREAMS];
   guint64 pace_block; /* the node's newest block when the run began */
   gint64 start_us;
@@ -55,6 +59,9 @@ gpointer kt_writer_block_loop (gpointer data);
 gpointer kt_writer_path_loop (gpointer data);
 gpointer kt_writer_acceptance_loop (gpointer data);
 gpointer kt_writer_prune_loop (gpointer data);
+
+/* The mapping of the inputs of @transactions, rows that are stored already. */
+gboolean kt_writer_join_inputs (KtWriterRun *run, const KtRows *transactions, GError **error);
 
 /* The last thing a loop does: with an error all end. Takes @error. */
 void kt_writer_leave (KtWriterRun *run, GError *error);
