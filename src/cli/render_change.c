@@ -60,6 +60,9 @@ render_interruption (JsonObject *answer, GString *out, guint width)
       if (kt_json_string (answer, "restart_command", NULL) != NULL)
         kt_text_wrap (out, kt_json_string (answer, "restart_command", ""), width, 4);
     }
+  else if (kt_json_bool (answer, "restart_by_operator", FALSE))
+    kt_render_line (out, width, "PostgreSQL is not interrupted. What is marked “restart” waits until you have restarted it; kastune status "
+                                "tells what still waits.");
   else
     kt_render_line (out, width, "PostgreSQL is not interrupted.");
   if (json_object_has_member (answer, "recovery_seconds"))
@@ -100,6 +103,25 @@ kt_render_plan (JsonObject *answer, GString *out, guint width)
   kt_render_findings (answer, out, width);
 }
 
+/* "shared_buffers, max_wal_size"; NULL: none. Caller frees. */
+static char *
+pending_names (JsonObject *answer)
+{
+  JsonArray *pending = kt_json_array (answer, "pending_restart");
+  g_autoptr (GString) names = g_string_new (NULL);
+  for (guint i = 0; pending != NULL && i < json_array_get_length (pending); i++)
+    g_string_append_printf (names, "%s%s", i > 0 ? ", " : "", kt_json_string (json_array_get_object_element (pending, i), "name", ""));
+  return names->len > 0 ? g_string_free (g_steal_pointer (&names), FALSE) : NULL;
+}
+
+static void
+render_pending (JsonObject *answer, GString *out, guint width)
+{
+  g_autofree char *names = pending_names (answer);
+  if (names != NULL)
+    kt_render_line (out, width, "Waiting for a restart of PostgreSQL: %s.", names);
+}
+
 static void
 render_waiting (JsonObject *change, GString *out, guint width)
 {
@@ -134,8 +156,10 @@ kt_render_apply (JsonObject *answer, GString *out, guint width)
       return;
     }
   JsonArray *settings = kt_json_array (answer, "settings");
-  kt_render_line (out, width, "Change set %" G_GINT64_FORMAT " is applied and verified: %u settings run as planned.", kt_json_int (change, "id", 0),
-                  settings != NULL ? json_array_get_length (settings) : 0);
+  g_autofree char *waiting = pending_names (answer);
+  kt_render_line (out, width, "Change set %" G_GINT64_FORMAT " is applied and verified: %u settings %s.", kt_json_int (change, "id", 0),
+                  settings != NULL ? json_array_get_length (settings) : 0, waiting != NULL ? "are written and read" : "run as planned");
+  render_pending (answer, out, width);
   kt_render_line (out, width, "kastune status checks it again at any time, kastune undo goes back.");
 }
 
@@ -144,7 +168,13 @@ kt_render_undo (JsonObject *answer, GString *out, guint width)
 {
   JsonObject *change = kt_json_object (answer, "change");
   gboolean undone = g_str_equal (kt_json_string (change, "state", ""), "undone");
-  if (undone)
+  g_autofree char *waiting = pending_names (answer);
+  if (undone && waiting != NULL)
+    {
+      kt_render_line (out, width, "Change set %" G_GINT64_FORMAT " is undone: the settings are as before it.", kt_json_int (change, "id", 0));
+      render_pending (answer, out, width);
+    }
+  else if (undone)
     kt_render_line (out, width, "Change set %" G_GINT64_FORMAT " is undone: the server runs as before it.", kt_json_int (change, "id", 0));
   else
     {
@@ -185,6 +215,7 @@ kt_render_status (JsonObject *answer, GString *out, guint width)
     {
       if (unfinished == NULL)
         g_string_append (out, "No change set of kastune is in force here. kastune advise says what it would change.\n");
+      render_pending (answer, out, width);
       return;
     }
   render_change_head (change, out, width);
@@ -206,6 +237,7 @@ kt_render_status (JsonObject *answer, GString *out, guint width)
   kt_table_print (table, out, width, 2);
   if (different > 0)
     g_string_append (out, "Somebody changed it since, or the server cannot be asked. kastune plan shows what would bring it back.\n");
+  render_pending (answer, out, width);
 }
 
 void

@@ -5,6 +5,8 @@
 #include "operation/facts.h"
 #include "operation/proposal.h"
 
+#include <string.h>
+
 /* Tells whoever watches what begins: "step 2 of 3: set 31 parameters …". How it went, the answer or the error says. */
 static void
 watch_steps (gpointer user, const KtChange *change, const KtChangeStep *step, const char *event)
@@ -69,11 +71,49 @@ kt_change_finish (const KtRunner *runner, KtOperationContext *context, gboolean 
   return TRUE;
 }
 
+static int
+compare_names (gconstpointer a, gconstpointer b)
+{
+  return strcmp ((*(KtSetting *const *) a)->name, (*(KtSetting *const *) b)->name);
+}
+
+static void
+add_pending (const KtServer *server, JsonArray *pending)
+{
+  g_autoptr (GPtrArray) waiting = g_ptr_array_new ();
+  GHashTableIter iter;
+  gpointer setting = NULL;
+  g_hash_table_iter_init (&iter, server->settings);
+  while (g_hash_table_iter_next (&iter, NULL, &setting))
+    if (((KtSetting *) setting)->pending_restart)
+      g_ptr_array_add (waiting, setting);
+  g_ptr_array_sort (waiting, compare_names);
+  for (guint i = 0; i < waiting->len; i++)
+    {
+      const KtSetting *one = waiting->pdata[i];
+      g_autofree char *running = kt_setting_text (one);
+      JsonObject *row = json_object_new ();
+      json_object_set_string_member (row, "name", one->name);
+      kt_json_set_string (row, "running", running);
+      json_array_add_object_element (pending, row);
+    }
+}
+
 char *
-kt_change_server (KtOperationContext *context, JsonObject *args)
+kt_change_server (KtOperationContext *context, JsonObject *args, JsonArray *pending)
 {
   g_autoptr (KtFacts) facts = kt_facts_load (context, args, 0, NULL);
+  if (facts != NULL && facts->server != NULL && pending != NULL)
+    add_pending (facts->server, pending);
   return facts != NULL && facts->connection != NULL ? kt_connection_server_id (facts->connection) : NULL;
+}
+
+void
+kt_change_tell_pending (KtOperationContext *context, JsonObject *args, JsonObject *shown)
+{
+  JsonArray *pending = json_array_new ();
+  g_free (kt_change_server (context, args, pending));
+  json_object_set_array_member (shown, "pending_restart", pending);
 }
 
 gboolean
@@ -83,7 +123,7 @@ kt_change_choose (KtOperationContext *context, KtState *state, JsonObject *args,
   *id = kt_json_int (args, "id", 0);
   if (*id > 0)
     return TRUE;
-  g_autofree char *server = kt_change_server (context, args);
+  g_autofree char *server = kt_change_server (context, args, NULL);
   g_autoptr (GError) local = NULL;
   g_autoptr (KtChange) newest = kt_journal_newest (state, server, states, &local);
   if (newest != NULL)

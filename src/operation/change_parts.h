@@ -16,13 +16,17 @@ void kt_change_say (KtOperationContext *context, const char *what);
 /* What waited for a confirmation that did not come in time is undone, and said; with @all also what a crash left. */
 gboolean kt_change_finish (const KtRunner *runner, KtOperationContext *context, gboolean all, GError **error);
 
-/* The server that answers now, or NULL: then every server that has a change set is meant. Caller frees. */
-char *kt_change_server (KtOperationContext *context, JsonObject *args);
+/* The server that answers now, or NULL: then every server that has a change set is meant. @pending (may be NULL) gets
+ * {name, running} of each parameter whose new value waits for a restart. Caller frees. */
+char *kt_change_server (KtOperationContext *context, JsonObject *args, JsonArray *pending);
 
 /* Argument `id`, or the newest change set in one of @states (bit mask). Errors: KT_ERROR_NOT_FOUND: "there is no change set
  * @wanted in …". */
 gboolean kt_change_choose (KtOperationContext *context, KtState *state, JsonObject *args, guint states, const char *wanted,
                            gint64 *id, GError **error);
+
+/* Puts `pending_restart` of the server that answers now into @shown, as kt_change_server tells it. */
+void kt_change_tell_pending (KtOperationContext *context, JsonObject *args, JsonObject *shown);
 
 /* @shown with `change` as it stands in the journal now. */
 JsonObject *kt_change_answer (KtState *state, gint64 id, JsonObject *shown, GError **error);

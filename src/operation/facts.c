@@ -162,9 +162,41 @@ measure (KtFacts *facts, KtOperationContext *context, KtVolume *volume, KtFactsN
   return TRUE;
 }
 
+/* --memory, --cpus and --storage, or the keys of the server in kastune.conf. */
+static gboolean
+take_description (KtFacts *facts, JsonObject *args, const KtServerSettings *configured, GError **error)
+{
+  const KtServerSettings none = { 0 };
+  const KtServerSettings *keys = configured != NULL ? configured : &none;
+  const char *storage = kt_json_string (args, "storage", keys->storage);
+  KtDescription *machine = &facts->machine;
+  machine->memory = kt_json_int (args, "memory", 0);
+  if (machine->memory <= 0 && keys->memory != NULL && !kt_size_parse (keys->memory, &machine->memory, error))
+    {
+      g_prefix_error (error, "memory of server %s: ", keys->name);
+      return FALSE;
+    }
+  machine->cpus = (guint) kt_json_int (args, "cpus", keys->cpus != NULL ? g_ascii_strtoll (keys->cpus, NULL, 10) : 0);
+  machine->storage = kt_storage_from_word (storage);
+  const char *wrong = storage != NULL && machine->storage == KT_STORAGE_UNKNOWN ? "storage is hdd, ssd or nvme"
+                      : keys->cpus != NULL && machine->cpus == 0               ? "cpus is a whole number"
+                      : machine->memory <= 0 && (machine->cpus > 0 || storage != NULL)
+                        ? "cpus and storage describe a machine only together with its memory"
+                        : NULL;
+  if (wrong != NULL)
+    kt_error_set (error, KT_ERROR_USAGE, wrong, "for example --memory 16G --cpus 8 --storage nvme",
+                  "the description of the machine cannot be used");
+  return wrong == NULL;
+}
+
 static gboolean
 load_platform (KtFacts *facts, KtOperationContext *context, JsonObject *args, KtFactsNeeds needs, GError **error)
 {
+  if (facts->machine.memory > 0)
+    {
+      facts->platform = kt_platform_described (&facts->machine);
+      return TRUE;
+    }
   gboolean live = kt_sysroot_is_live (facts->root);
   g_autofree KtPlatformPath *paths = live ? paths_of (facts, args) : NULL;
   gint64 pid = live && facts->server != NULL && facts->server->local ? facts->server->postmaster_pid : 0;
@@ -206,11 +238,12 @@ load_profile (KtFacts *facts, JsonObject *args, const KtServerSettings *configur
 static gboolean
 check_same_machine (const KtFacts *facts, GError **error)
 {
-  if (facts->server == NULL || facts->server->local || !kt_sysroot_is_live (facts->root))
+  if (facts->server == NULL || facts->server->local || facts->machine.memory > 0 || !kt_sysroot_is_live (facts->root))
     return TRUE;
   kt_error_set (error, KT_ERROR_UNSUPPORTED, "its memory and disks cannot be seen from here",
-                "run kastune there, or record that machine there (kastune host --record DIR) and name it here with --root DIR",
-                "the server is not on this machine");
+                "say what it has (--memory 16G --cpus 8 --storage nvme), or record it there (kastune host --record DIR) and name "
+                "that here with --root DIR; or run kastune there as root",
+                "the server is not on this machine, or its files cannot be seen by this user");
   return FALSE;
 }
 
@@ -225,7 +258,7 @@ kt_facts_load (KtOperationContext *context, JsonObject *args, KtFactsNeeds needs
   facts->state = kt_state_open (context->state_directory, &facts->state_error);
   gboolean ask = wants_server (args);
   if ((ask && !take_server_choice (facts, context, args, &configured, error))
-      || !load_profile (facts, args, configured, error) || (ask && !load_server (facts, needs, error)))
+      || !take_description (facts, args, configured, error) || !load_profile (facts, args, configured, error) || (ask && !load_server (facts, needs, error)))
     return NULL;
   if ((needs & KT_FACTS_ADVICE && !check_same_machine (facts, error)) || !load_platform (facts, context, args, needs, error))
     return NULL;

@@ -5,6 +5,7 @@
 #pragma once
 
 #include "operation/operation.h"
+#include "platform/described.h"
 #include "platform/probe.h"
 #include "tuning/advise.h"
 
@@ -23,6 +24,7 @@ typedef struct {
   KtConnection *connection;  /* NULL when no server was asked or none answered */
   GError *server_error;      /* why none answered */
   KtServer *server;
+  KtDescription machine;     /* memory 0: nobody described it, so it is looked at */
   KtPlatform *platform;
   KtProfile *profile;        /* NULL: picked by the advice */
   KtOptions options;

@@ -61,6 +61,7 @@ kt_handle_apply (KtOperationContext *context, JsonObject *args, GError **error)
   if (proposed->plan->confirm_within_ms > 0
       && !kt_confirm_wait (context, &runner, id, kt_json_bool (args, "detach", FALSE), error))
     return NULL;
+  kt_change_tell_pending (context, args, proposed->shown);
   return kt_change_answer (state, id, proposed->shown, error);
 }
 
@@ -81,7 +82,10 @@ kt_handle_undo (KtOperationContext *context, JsonObject *args, GError **error)
   if (!may_go_on (context, args, shown, error))
     return json_object_has_member (shown, "dry_run") ? g_steal_pointer (&shown) : NULL;
   KtRunner runner = kt_change_runner (context, state);
-  return kt_runner_undo (&runner, id, error) ? kt_change_answer (state, id, shown, error) : NULL;
+  if (!kt_runner_undo (&runner, id, error))
+    return NULL;
+  kt_change_tell_pending (context, args, shown);
+  return kt_change_answer (state, id, shown, error);
 }
 
 static const KtStepKind *
@@ -130,7 +134,8 @@ kt_handle_status (KtOperationContext *context, JsonObject *args, GError **error)
   g_autoptr (GError) not_finished = NULL;
   if (!kt_change_finish (&runner, context, FALSE, &not_finished))
     kt_change_say (context, not_finished->message);
-  g_autofree char *server = kt_change_server (context, args);
+  g_autoptr (JsonArray) pending = json_array_new ();
+  g_autofree char *server = kt_change_server (context, args, pending);
   g_autoptr (GError) local = NULL;
   g_autoptr (KtChange) unfinished = kt_journal_newest (state, server, KT_CHANGE_UNFINISHED, &local);
   g_autoptr (KtChange) applied = local == NULL ? kt_journal_newest (state, server, 1 << KT_CHANGE_APPLIED, &local) : NULL;
@@ -140,6 +145,7 @@ kt_handle_status (KtOperationContext *context, JsonObject *args, GError **error)
       return NULL;
     }
   JsonObject *answer = json_object_new ();
+  json_object_set_array_member (answer, "pending_restart", json_array_ref (pending));
   if (unfinished != NULL)
     {
       json_object_set_object_member (answer, "unfinished", kt_change_to_json (unfinished));

@@ -142,7 +142,9 @@ look_at_server (Report *report, KtFacts *facts)
        server->indexer_schema > 0 ? "schema %d" : "no indexer's tables in this database", server->indexer_schema);
   if (!server->local)
     {
-      add (report, MISSING, "this machine", "run kastune where the server runs", "the server is not on this machine");
+      add (report, facts->machine.memory > 0 ? GOOD : MISSING, "this machine",
+           "say what it has (--memory 16G --cpus 8 --storage nvme), or run kastune where the server runs, as root",
+           "the server is not on this machine, or its files cannot be seen: settings go by SQL alone, and you restart it");
       return;
     }
   look_at_files (report, server);

@@ -8,6 +8,8 @@
 
 static const char *const phases[] = { "steady", "initial-sync", NULL };
 
+static const char *const storage[] = { "hdd", "ssd", "nvme", NULL };
+
 static const KtArg server_args[] = {
   { .name = "dsn", .letter = 'd', .type = KT_ARG_STRING, .value = "CONNINFO", .help = "how to reach PostgreSQL (URI or key=value); default: libpq's environment (PGHOST, PGSERVICE, ~/.pgpass …)" },
   { .name = "server", .letter = 's', .type = KT_ARG_STRING, .value = "NAME", .help = "a server of kastune.conf" },
@@ -23,6 +25,9 @@ static const KtArg machine_args[] = {
   { .name = "indexer-role", .type = KT_ARG_STRING, .value = "ROLE", .help = "the role that the indexer logs in with, for offers that concern it alone" },
   { .name = "no-probe", .type = KT_ARG_FLAG, .help = "do not measure the disk; believe its flags" },
   { .name = "root", .type = KT_ARG_STRING, .value = "DIR", .help = "use a recorded machine instead of this one (no server is asked)" },
+  { .name = "memory", .type = KT_ARG_SIZE, .value = "SIZE", .help = "memory of a machine that cannot be seen from here (a server reached only by SQL), instead of this one" },
+  { .name = "cpus", .type = KT_ARG_COUNT, .value = "N", .help = "with --memory: its CPUs" },
+  { .name = "storage", .type = KT_ARG_STRING, .value = "KIND", .help = "with --memory: what its data directory lies on", .choices = storage },
   { .name = "pg-version", .type = KT_ARG_COUNT, .value = "MAJOR", .help = "advise for this PostgreSQL without asking a server" },
   { NULL },
 };

@@ -9,6 +9,8 @@
 #include "tuning/params_json.h"
 #include "tuning/steps.h"
 
+#include <string.h>
+
 /* A server of this size needs at least so long to stop and start. */
 #define RESTART_MS 2000
 #define ASSUMED_WRITE_MB_S 100.0
@@ -36,16 +38,26 @@ is_chosen (const KtAdviceRow *row, JsonObject *args)
   return row->verdict == KT_VERDICT_CHANGE && (row->apply == KT_APPLY_RELOAD || !kt_json_bool (args, "no_restart", FALSE));
 }
 
+/* Before 17 a parameter of a library that is not loaded yet is unknown to ALTER SYSTEM; a file takes it. */
+static gboolean
+must_come_later (const KtProposed *proposed, const KtAdviceRow *row)
+{
+  const KtServer *server = proposed->facts->server;
+  return proposed->instance->control == KT_CONTROL_REMOTE && server->major < 17 && strchr (row->param->name, '.') != NULL
+         && kt_server_setting (server, row->param->name) == NULL;
+}
+
 /* {name, running, wanted, apply, because, origin}: for people, and for the step. */
 static JsonArray *
-chosen_settings (const KtAdvice *advice, JsonObject *args, gboolean *restart)
+chosen_settings (const KtProposed *proposed, JsonObject *args, gboolean *restart)
 {
+  const KtAdvice *advice = proposed->facts->advice;
   JsonArray *settings = json_array_new ();
   *restart = FALSE;
   for (guint i = 0; i < advice->rows->len; i++)
     {
       const KtAdviceRow *row = advice->rows->pdata[i];
-      if (!is_chosen (row, args))
+      if (!is_chosen (row, args) || must_come_later (proposed, row))
         continue;
       gboolean needs_restart = row->apply == KT_APPLY_RESTART;
       *restart = *restart || needs_restart;
@@ -176,6 +188,17 @@ refuse_broken_files (const KtServer *server, GError **error)
   return TRUE;
 }
 
+static gboolean
+refuse_kept (const KtServer *server, GError **error)
+{
+  const char *keeper = kt_server_keeper (server);
+  if (keeper != NULL)
+    kt_error_set (error, KT_ERROR_UNSUPPORTED, "its parameters are given on the command line, as Patroni does",
+                  "kastune config write FILE writes the values; put them into its configuration (patronictl edit-config)",
+                  "the configuration of this server is kept by %s", keeper);
+  return keeper != NULL;
+}
+
 /* The settings in a scratch cluster; TRUE when they start there. */
 static gboolean
 try_settings (KtProposed *proposed, KtOperationContext *context, JsonArray *settings, GError **error)
@@ -206,6 +229,9 @@ static void
 add_backup_step (KtProposed *proposed)
 {
   const KtServer *server = proposed->facts->server;
+  /* The journal holds what each parameter was; of files that cannot be read there is no copy. */
+  if (proposed->instance->data_directory == NULL)
+    return;
   g_autoptr (GDateTime) now = g_date_time_new_now_utc ();
   g_autofree char *time = g_date_time_format (now, "%Y%m%d-%H%M%S");
   g_autofree char *leaf = g_strdup_printf ("%s-%06d", time, g_date_time_get_microsecond (now));
@@ -268,6 +294,7 @@ add_settings_step (KtProposed *proposed, JsonArray *settings, gboolean restart, 
 static gboolean
 make_plan (KtProposed *proposed, JsonArray *settings, gboolean restart, gboolean with_tables, GError **error)
 {
+  restart = restart && kt_instance_can_restart (proposed->instance);
   const KtInputs *in = proposed->facts->advice->in;
   g_autofree char *title = g_strdup_printf ("tune for profile %s, %s phase", in->profile->name, kt_phase_name (in->phase));
   g_autofree char *id = kt_connection_server_id (proposed->facts->connection);
@@ -284,13 +311,15 @@ make_plan (KtProposed *proposed, JsonArray *settings, gboolean restart, gboolean
 }
 
 static void
-show_plan (KtProposed *proposed, gboolean restart)
+show_plan (KtProposed *proposed, gboolean wanted)
 {
   const KtAdvice *advice = proposed->facts->advice;
   JsonObject *shown = proposed->shown;
+  gboolean restart = wanted && kt_instance_can_restart (proposed->instance);
   json_object_set_object_member (shown, "plan", kt_plan_to_json (proposed->plan));
   json_object_set_object_member (shown, "server", kt_facts_server_json (proposed->facts));
   json_object_set_boolean_member (shown, "restart", restart);
+  json_object_set_boolean_member (shown, "restart_by_operator", wanted && !restart);
   g_autofree char *command = restart ? kt_instance_describe (proposed->instance, "restart") : NULL;
   kt_json_set_string (shown, "restart_command", command);
   json_object_set_int_member (shown, "interruption_ms", restart ? interruption_ms (proposed->facts) : 0);
@@ -310,12 +339,14 @@ kt_proposed_new (KtOperationContext *context, JsonObject *args, GError **error)
       kt_error_set (error, KT_ERROR_USAGE, NULL, "leave out --root and --pg-version", "a plan needs a running server");
       return NULL;
     }
+  if (refuse_kept (proposed->facts->server, error))
+    return NULL;
   proposed->instance = kt_instance_find (proposed->facts->server, proposed->facts->conninfo, error);
   if (proposed->instance == NULL)
     return NULL;
 
   gboolean restart;
-  JsonArray *settings = chosen_settings (proposed->facts->advice, args, &restart);
+  JsonArray *settings = chosen_settings (proposed, args, &restart);
   json_object_set_array_member (proposed->shown, "settings", settings);
   if (!make_plan (proposed, settings, restart, !kt_json_bool (args, "no_tables", FALSE), error))
     return NULL;
@@ -328,7 +359,8 @@ kt_proposed_new (KtOperationContext *context, JsonObject *args, GError **error)
     return g_steal_pointer (&proposed);
   if (refuse_broken_files (proposed->facts->server, error) || refuse_by_findings (findings, error))
     return NULL;
-  if (json_array_get_length (settings) > 0 && !kt_json_bool (args, "no_try", FALSE) && !try_settings (proposed, context, settings, error))
+  if (json_array_get_length (settings) > 0 && !kt_json_bool (args, "no_try", FALSE) && proposed->instance->bin_directory != NULL
+      && !try_settings (proposed, context, settings, error))
     return NULL;
   return g_steal_pointer (&proposed);
 }

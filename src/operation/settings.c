@@ -16,6 +16,9 @@ static const KeyRow keys[] = {
   { "server ", "conninfo", offsetof (KtServerSettings, conninfo) },
   { "server ", "profile", offsetof (KtServerSettings, profile) },
   { "server ", "reserve", offsetof (KtServerSettings, reserve) },
+  { "server ", "memory", offsetof (KtServerSettings, memory) },
+  { "server ", "cpus", offsetof (KtServerSettings, cpus) },
+  { "server ", "storage", offsetof (KtServerSettings, storage) },
 };
 
 static void
@@ -26,6 +29,9 @@ server_free (gpointer data)
   g_free (server->conninfo);
   g_free (server->profile);
   g_free (server->reserve);
+  g_free (server->memory);
+  g_free (server->cpus);
+  g_free (server->storage);
   g_free (server);
 }
 

@@ -4,6 +4,7 @@
  *
  *   [kastune]        state=/var/lib/kastune
  *   [server main]    conninfo=service=kaspa   profile=standard   reserve=4G
+ *                    memory=16G   cpus=8   storage=nvme   (of a machine that cannot be seen from here)
  *
  * Passwords do not belong here: ~/.pgpass and service files hold them.
  */
@@ -16,6 +17,7 @@ typedef struct {
   char *conninfo;
   char *profile; /* NULL: picked */
   char *reserve; /* as written; NULL: detected */
+  char *memory, *cpus, *storage; /* of a machine that cannot be seen from here, as written; NULL: not said */
 } KtServerSettings;
 
 typedef struct {

@@ -16,6 +16,11 @@ kt_trial_run (KtFacts *facts, KtOperationContext *context, const char *conf_text
   g_autoptr (KtInstance) instance = kt_instance_find (facts->server, facts->conninfo, error);
   if (instance == NULL)
     return NULL;
+  if (instance->bin_directory == NULL)
+    {
+      kt_error_set (error, KT_ERROR_UNSUPPORTED, NULL, "run it on the machine of the server", "the programs of this server are not here, so nothing can be tried with them");
+      return NULL;
+    }
   gint64 limit = facts->platform->cgroup.memory_limit;
   const KtScratch scratch = {
     .bin_directory = instance->bin_directory,

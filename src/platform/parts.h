@@ -31,6 +31,9 @@ GArray *kt_fact_paths (KtSysroot *root);
 char *kt_fact_probe_group (const char *mount_point); /* name of the group with the figures of a probe */
 void kt_fact_note_paths (KtSysroot *root, const KtPlatformPath *paths);
 
+/* platform.c: empty lists, everything else zero. */
+KtPlatform *kt_platform_new (void);
+
 /* text.c: the small formats of /proc and /sys. */
 void kt_note (GPtrArray *notes, const char *format, ...) G_GNUC_PRINTF (2, 3);
 char *kt_process_path (gint64 pid, const char *name); /* "/proc/PID/name"; of ourselves when @pid is 0 */

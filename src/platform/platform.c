@@ -16,8 +16,8 @@ kt_storage_class_name (KtStorageClass class)
   return class_names[class];
 }
 
-static KtPlatform *
-platform_new (void)
+KtPlatform *
+kt_platform_new (void)
 {
   KtPlatform *platform = g_new0 (KtPlatform, 1);
   platform->volumes = g_ptr_array_new_with_free_func ((GDestroyNotify) kt_volume_free);
@@ -29,7 +29,7 @@ platform_new (void)
 KtPlatform *
 kt_platform_load (KtSysroot *root, const KtPlatformPath *paths, gint64 server_pid, GError **error)
 {
-  g_autoptr (KtPlatform) platform = platform_new ();
+  g_autoptr (KtPlatform) platform = kt_platform_new ();
   gboolean live = kt_sysroot_is_live (root);
   server_pid = kt_fact_server_pid (root, server_pid);
   gboolean has_memory = kt_memory_load (root, &platform->memory, platform->notes);

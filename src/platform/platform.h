@@ -134,6 +134,7 @@ typedef struct {
 
 typedef struct {
   char *hostname;
+  gboolean described;    /* nobody looked at it: see described.h */
   KtMemory memory;
   KtCgroup cgroup;
   KtCpu cpu;

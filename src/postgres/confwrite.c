@@ -6,20 +6,16 @@
  */
 #include "postgres/confwrite.h"
 
+#include "base/crash.h"
 #include "base/error.h"
 #include "base/file.h"
 #include "postgres/conffile.h"
 #include "postgres/confwrite_place.h"
+#include "postgres/confwrite_sql.h"
 #include "postgres/guc.h"
 
 #include <errno.h>
 #include <string.h>
-
-/* Each name in these lists is quoted by itself: 'a, b' would be one library of that name. */
-static const char *const quoted_lists[] = {
-  "local_preload_libraries", "search_path", "session_preload_libraries", "shared_preload_libraries", "temp_tablespaces",
-  "unix_socket_directories", NULL,
-};
 
 static gboolean
 is_include (const KtConfWrite *write)
@@ -115,7 +111,8 @@ kt_conf_write_from_json (JsonObject *object, GError **error)
       kt_conf_write_settings_add (write->settings, kt_json_string (row, "name", ""), kt_json_string (row, "value", ""),
                                   kt_json_string (row, "because", NULL));
     }
-  if (write->file != NULL && write->config_file != NULL && write->data_directory != NULL && write->settings->len > 0)
+  gboolean by_server = !is_include (write) && write->config_file == NULL;
+  if (write->file != NULL && (by_server || (write->config_file != NULL && write->data_directory != NULL)) && write->settings->len > 0)
     return g_steal_pointer (&write);
   kt_error_set (error, KT_ERROR_PARSE, NULL, NULL,
                 "the settings of this step are incomplete: file, folders or settings are missing");
@@ -132,6 +129,21 @@ kt_conf_write_new (const char *config_file, const char *data_directory, const ch
   write->title = g_strdup (title);
   write->settings = settings;
   return kt_conf_write_choose (write, error) ? g_steal_pointer (&write) : NULL;
+}
+
+KtConfWrite *
+kt_conf_write_new_by_server (const char *data_directory, const char *server_directory, const char *title, const char *reason,
+                             GPtrArray *settings)
+{
+  KtConfWrite *write = g_new0 (KtConfWrite, 1);
+  write->mode = KT_CONF_WRITE_ALTER_SYSTEM;
+  write->data_directory = data_directory != NULL ? g_canonicalize_filename (data_directory, NULL) : NULL;
+  write->file = server_directory != NULL ? g_build_filename (server_directory, "postgresql.auto.conf", NULL)
+                                         : g_strdup ("postgresql.auto.conf");
+  write->reason = g_strdup (reason);
+  write->title = g_strdup (title);
+  write->settings = settings;
+  return write;
 }
 
 /* --- the text of the own file ------------------------------------------------------------------------------------- */
@@ -220,8 +232,11 @@ read_if_there (const char *path, char **text, GError **error)
 
 /* An absent file reads as an empty one. */
 static KtConfFile *
-read_auto_conf (const KtConfWrite *write, gboolean *exists, GError **error)
+read_auto_conf (const KtConfWrite *write, KtConnection *connection, gboolean *exists, GError **error)
 {
+  *exists = TRUE;
+  if (write->data_directory == NULL)
+    return kt_conf_sql_auto_conf (connection, error);
   g_autofree char *path = kt_conf_write_auto_conf (write);
   g_autofree char *text = NULL;
   if (!read_if_there (path, &text, error))
@@ -238,11 +253,11 @@ value_in (const KtConfFile *file, const char *name)
 }
 
 JsonObject *
-kt_conf_write_capture (const KtConfWrite *write, GError **error)
+kt_conf_write_capture (const KtConfWrite *write, KtConnection *connection, GError **error)
 {
   gboolean exists = FALSE;
   g_autofree char *text = NULL;
-  g_autoptr (KtConfFile) file = read_auto_conf (write, &exists, error);
+  g_autoptr (KtConfFile) file = read_auto_conf (write, connection, &exists, error);
   if (file == NULL || (is_include (write) && !read_if_there (write->file, &text, error)))
     return NULL;
   JsonObject *before = json_object_new ();
@@ -293,10 +308,11 @@ same_value (const char *a, const char *b)
 }
 
 static gboolean
-compare_auto_conf (const KtConfWrite *write, JsonObject *before, Comparison *comparison, GError **error)
+compare_auto_conf (const KtConfWrite *write, JsonObject *before, KtConnection *connection, Comparison *comparison,
+                   GError **error)
 {
   gboolean exists = FALSE;
-  g_autoptr (KtConfFile) file = read_auto_conf (write, &exists, error);
+  g_autoptr (KtConfFile) file = read_auto_conf (write, connection, &exists, error);
   if (file == NULL)
     return FALSE;
   for (guint i = 0; i < write->settings->len; i++)
@@ -336,10 +352,11 @@ compare_own_file (const KtConfWrite *write, JsonObject *before, Comparison *comp
 }
 
 gboolean
-kt_conf_write_compare (const KtConfWrite *write, JsonObject *before, KtConfState *state, char **what, GError **error)
+kt_conf_write_compare (const KtConfWrite *write, JsonObject *before, KtConnection *connection, KtConfState *state, char **what,
+                       GError **error)
 {
   Comparison comparison = { TRUE, TRUE, NULL };
-  gboolean read = compare_auto_conf (write, before, &comparison, error)
+  gboolean read = compare_auto_conf (write, before, connection, &comparison, error)
                   && (!is_include (write) || compare_own_file (write, before, &comparison, error));
   g_autofree char *first = comparison.what;
   if (!read)
@@ -396,7 +413,7 @@ move_out (const KtConfWrite *write, GError **error)
 {
   gboolean exists = FALSE;
   guint removed = 0;
-  g_autoptr (KtConfFile) file = read_auto_conf (write, &exists, error);
+  g_autoptr (KtConfFile) file = read_auto_conf (write, NULL, &exists, error);
   if (file == NULL)
     return FALSE;
   for (guint i = 0; i < write->settings->len; i++)
@@ -408,63 +425,18 @@ static gboolean
 set_in_auto_conf (const KtConfWrite *write, const KtConfWriteSetting *setting, GError **error)
 {
   gboolean exists = FALSE;
-  g_autoptr (KtConfFile) file = read_auto_conf (write, &exists, error);
+  if (write->data_directory == NULL)
+    {
+      kt_error_set (error, KT_ERROR_UNSUPPORTED, "ALTER SYSTEM does not take it, and the files cannot be seen from here",
+                    "set it on the machine of the server, or leave the parameter out", "%s = '%s' cannot be set by SQL",
+                    setting->name, setting->value);
+      return FALSE;
+    }
+  g_autoptr (KtConfFile) file = read_auto_conf (write, NULL, &exists, error);
   if (file == NULL)
     return FALSE;
   kt_conf_file_set (file, setting->name, setting->value, NULL);
   return write_auto_conf (write, file, exists, TRUE, error);
-}
-
-static void
-append_literal (KtConnection *connection, GString *sql, const char *value)
-{
-  char *quoted = PQescapeLiteral (kt_connection_pq (connection), value, strlen (value));
-  g_string_append (sql, quoted);
-  PQfreemem (quoted);
-}
-
-/* `a, "b,c"` to its elements, without quotes and blanks. */
-static GStrv
-split_list (const char *value)
-{
-  g_autoptr (GStrvBuilder) elements = g_strv_builder_new ();
-  g_autoptr (GString) element = g_string_new (NULL);
-  gboolean quoted = FALSE;
-  for (const char *p = value; *p != '\0'; p++)
-    if (*p == '"')
-      quoted = !quoted;
-    else if (*p == ',' && !quoted)
-      {
-        g_strv_builder_add (elements, g_strstrip (element->str));
-        g_string_truncate (element, 0);
-      }
-    else
-      g_string_append_c (element, *p);
-  g_strv_builder_add (elements, g_strstrip (element->str));
-  return g_strv_builder_end (elements);
-}
-
-static char *
-alter_system_sql (KtConnection *connection, const KtConfWriteSetting *setting)
-{
-  g_auto (GStrv) parts = g_strsplit (setting->name, ".", -1);
-  g_auto (GStrv) elements = g_strv_contains (quoted_lists, setting->name) ? split_list (setting->value) : NULL;
-  GString *sql = g_string_new ("ALTER SYSTEM SET ");
-  for (guint i = 0; parts[i] != NULL; i++)
-    {
-      char *quoted = PQescapeIdentifier (kt_connection_pq (connection), parts[i], strlen (parts[i]));
-      g_string_append_printf (sql, "%s%s", i > 0 ? "." : "", quoted);
-      PQfreemem (quoted);
-    }
-  g_string_append (sql, " = ");
-  if (elements == NULL)
-    append_literal (connection, sql, setting->value);
-  for (guint i = 0; elements != NULL && elements[i] != NULL; i++)
-    {
-      g_string_append (sql, i > 0 ? ", " : "");
-      append_literal (connection, sql, elements[i]);
-    }
-  return g_string_free (sql, FALSE);
 }
 
 static gboolean
@@ -472,9 +444,9 @@ alter_system (const KtConfWrite *write, const KtConfWriteSetting *setting, KtCon
 {
   g_autoptr (GError) local = NULL;
   /* An empty list would become a list of one empty name, on which no server starts. */
-  if (*setting->value == '\0' && g_strv_contains (quoted_lists, setting->name))
+  if (*setting->value == '\0' && kt_conf_sql_is_list (setting->name))
     return set_in_auto_conf (write, setting, error);
-  g_autofree char *sql = alter_system_sql (connection, setting);
+  g_autofree char *sql = kt_conf_sql_set (connection, setting->name, setting->value);
   g_autoptr (PGresult) done = kt_connection_query (connection, &local, sql, NULL);
   if (done != NULL)
     return TRUE;
@@ -496,7 +468,7 @@ static gboolean
 write_by_alter_system (const KtConfWrite *write, KtConnection *connection, GError **error)
 {
   gboolean exists = FALSE;
-  g_autoptr (KtConfFile) file = read_auto_conf (write, &exists, error);
+  g_autoptr (KtConfFile) file = read_auto_conf (write, connection, &exists, error);
   if (file == NULL)
     return FALSE;
   if (connection == NULL)
@@ -510,6 +482,7 @@ write_by_alter_system (const KtConfWrite *write, KtConnection *connection, GErro
       if (!same_value (value_in (file, setting->name), setting->value)
           && !alter_system (write, setting, connection, error))
         return FALSE;
+      kt_crash_point ("settings: %s written", setting->name);
     }
   return TRUE;
 }
@@ -520,7 +493,7 @@ kt_conf_write_apply (const KtConfWrite *write, JsonObject *before, KtConnection 
   g_autoptr (GError) undo_error = NULL;
   gboolean written = is_include (write) ? write_include (write, before, error)
     : write_by_alter_system (write, connection, error);
-  if (!written && !kt_conf_write_restore (write, before, &undo_error))
+  if (!written && !kt_conf_write_restore (write, before, connection, &undo_error))
     g_prefix_error (error, "half written (%s): ", undo_error->message);
   return written;
 }
@@ -556,10 +529,20 @@ restore_own_file (const KtConfWrite *write, JsonObject *before, GError **error)
 }
 
 static gboolean
-restore_auto_conf (const KtConfWrite *write, JsonObject *before, GError **error)
+give_back_by_sql (const KtConfWrite *write, KtConnection *connection, const char *name, const char *old, GError **error)
+{
+  if (old != NULL)
+    return alter_system (write, &(KtConfWriteSetting){ .name = (char *) name, .value = (char *) old }, connection, error);
+  g_autofree char *sql = kt_conf_sql_reset (connection, name);
+  g_autoptr (PGresult) done = kt_connection_query (connection, error, sql, NULL);
+  return done != NULL;
+}
+
+static gboolean
+restore_auto_conf (const KtConfWrite *write, JsonObject *before, KtConnection *connection, GError **error)
 {
   gboolean exists = FALSE;
-  g_autoptr (KtConfFile) file = read_auto_conf (write, &exists, error);
+  g_autoptr (KtConfFile) file = read_auto_conf (write, connection, &exists, error);
   if (file == NULL)
     return FALSE;
   for (guint i = 0; i < write->settings->len; i++)
@@ -568,17 +551,24 @@ restore_auto_conf (const KtConfWrite *write, JsonObject *before, GError **error)
       const char *old = value_before (before, name);
       if (g_strcmp0 (value_in (file, name), old) == 0)
         continue;
-      if (old != NULL)
+      if (write->data_directory == NULL)
+        {
+          if (!give_back_by_sql (write, connection, name, old, error))
+            return FALSE;
+          kt_crash_point ("settings: %s given back", name);
+        }
+      else if (old != NULL)
         kt_conf_file_set (file, name, old, NULL);
       else
         kt_conf_file_remove (file, name);
     }
-  return write_auto_conf (write, file, exists, kt_json_bool (before, "auto_exists", TRUE), error);
+  return write->data_directory == NULL
+         || write_auto_conf (write, file, exists, kt_json_bool (before, "auto_exists", TRUE), error);
 }
 
 /* postgresql.auto.conf first: as long as it is not back, the own file must go on giving these values. */
 gboolean
-kt_conf_write_restore (const KtConfWrite *write, JsonObject *before, GError **error)
+kt_conf_write_restore (const KtConfWrite *write, JsonObject *before, KtConnection *connection, GError **error)
 {
-  return restore_auto_conf (write, before, error) && (!is_include (write) || restore_own_file (write, before, error));
+  return restore_auto_conf (write, before, connection, error) && (!is_include (write) || restore_own_file (write, before, error));
 }

@@ -208,9 +208,33 @@ has_values_to_move (const KtConfWrite *write, gboolean *has, GError **error)
   return tree != NULL;
 }
 
+/* Without it nobody could say what was there before. */
+static gboolean
+may_read_files (KtConnection *connection, GError **error)
+{
+  g_autoptr (PGresult) rows = kt_connection_query_file (connection, error, "server", NULL);
+  if (rows == NULL || kt_result_bool (rows, 0, "reads_files"))
+    return rows != NULL;
+  g_autofree char *hint
+    = g_strdup_printf ("connect as a superuser, or: GRANT SELECT ON pg_catalog.pg_file_settings TO %s; GRANT EXECUTE ON FUNCTION"
+                       " pg_catalog.pg_show_all_file_settings(), pg_catalog.pg_reload_conf() TO %s",
+                       kt_result_get (rows, 0, "role"), kt_result_get (rows, 0, "role"));
+  kt_error_set (error, KT_ERROR_PRIVILEGE, NULL, hint, "this role may not see what postgresql.auto.conf says, so nothing could be undone");
+  return FALSE;
+}
+
+static gboolean
+check_by_server (const KtConfWrite *write, KtConnection *connection, GError **error)
+{
+  return (write->data_directory != NULL ? folder_is_writable (write->data_directory, error) : may_read_files (connection, error))
+         && alter_system_is_allowed (connection, error) && may_alter_system (write, connection, error);
+}
+
 gboolean
 kt_conf_write_check (const KtConfWrite *write, KtConnection *connection, GError **error)
 {
+  if (write->config_file == NULL)
+    return check_by_server (write, connection, error);
   g_autoptr (KtConfWrite) now = g_new0 (KtConfWrite, 1);
   now->config_file = g_strdup (write->config_file);
   now->data_directory = g_strdup (write->data_directory);

@@ -8,6 +8,7 @@ static const char *const control_names[] = {
   [KT_CONTROL_DEBIAN] = "debian",
   [KT_CONTROL_SYSTEMD] = "systemd",
   [KT_CONTROL_PG_CTL] = "pg_ctl",
+  [KT_CONTROL_REMOTE] = "remote",
 };
 
 const char *
@@ -87,6 +88,7 @@ kt_control_argv (const KtInstance *instance, const char *verb, gboolean systemd)
   switch (instance->control)
     {
     case KT_CONTROL_NONE:
+    case KT_CONTROL_REMOTE:
       return NULL;
     case KT_CONTROL_DEBIAN:
       add_debian (argv, instance, verb, systemd);

@@ -10,13 +10,13 @@
 /* Seconds a server gets to stop (its last checkpoint) and again to start (recovery). */
 #define KT_CONTROL_TIMEOUT_S 600
 
-/* "none", "debian", "systemd", "pg_ctl": stands in the journal. */
+/* "none", "debian", "systemd", "pg_ctl", "remote": stands in the journal. */
 const char *kt_control_to_string (KtControl control);
 gboolean kt_control_from_string (const char *text, KtControl *control);
 
 gboolean kt_control_systemd_runs (void);
 
-/* @verb start, restart or stop. @systemd: does systemd run this machine? NULL for KT_CONTROL_NONE. Caller frees. */
+/* @verb start, restart or stop. @systemd: does systemd run this machine? NULL for KT_CONTROL_NONE and _REMOTE. Caller frees. */
 GStrv kt_control_argv (const KtInstance *instance, const char *verb, gboolean systemd);
 
 /* What reads the files as a start would, without starting: names, types and limits, not what only a start finds out. NULL

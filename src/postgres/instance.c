@@ -34,7 +34,8 @@ kt_instance_describe (const KtInstance *instance, const char *verb)
     return g_strdup ("SELECT pg_reload_conf()");
   g_auto (GStrv) argv = kt_control_argv (instance, verb, kt_control_systemd_runs ());
   if (argv == NULL)
-    return g_strdup_printf ("%s PostgreSQL in %s by hand", verb, instance->data_directory);
+    return g_strdup_printf ("%s PostgreSQL%s%s by hand", verb, instance->data_directory != NULL ? " in " : " where it runs,",
+                            instance->data_directory != NULL ? instance->data_directory : "");
   g_autoptr (GString) out = g_string_new (NULL);
   if (instance->control == KT_CONTROL_PG_CTL && instance->owner != NULL && g_strcmp0 (instance->owner, g_get_user_name ()) != 0)
     g_string_append_printf (out, "sudo -u %s", instance->owner);
@@ -56,21 +57,26 @@ ping (const KtInstance *instance)
   return PQpingParams (keywords, values, 1);
 }
 
-/* 0: not running, or out of sight. */
-static gint64
-postmaster_of (const KtInstance *instance)
+gboolean
+kt_instance_can_restart (const KtInstance *instance)
+{
+  return instance->control != KT_CONTROL_NONE && instance->control != KT_CONTROL_REMOTE;
+}
+
+gint64
+kt_instance_pid (const KtInstance *instance)
 {
   KtPostmasterFile file;
-  return kt_postmaster_file_read (instance->data_directory, &file) && kt_postmaster_is_alive (file.pid, instance->data_directory)
+  return instance->data_directory != NULL && kt_postmaster_file_read (instance->data_directory, &file) && kt_postmaster_is_alive (file.pid, instance->data_directory)
          ? file.pid : 0;
 }
 
 gboolean
 kt_instance_is_running (const KtInstance *instance)
 {
-  if (postmaster_of (instance) > 0)
+  if (kt_instance_pid (instance) > 0)
     return TRUE;
-  if (access (instance->data_directory, R_OK | X_OK) == 0)
+  if (instance->data_directory != NULL && access (instance->data_directory, R_OK | X_OK) == 0)
     return FALSE;
   PGPing answer = ping (instance);
   return answer == PQPING_OK || answer == PQPING_REJECT;
@@ -97,6 +103,8 @@ mark_logs (const KtInstance *instance)
 static char *
 log_since (const KtInstance *instance, gint64 since)
 {
+  if (instance->data_directory == NULL)
+    return g_strdup ("");
   g_autofree char *old = kt_log_read (instance->log_file, since);
   g_autofree char *now = kt_log_of_running_collector (instance->data_directory);
   if (now == NULL || g_strcmp0 (now, instance->log_file) == 0)
@@ -178,6 +186,13 @@ wait_until_accepting (const KtInstance *instance, const char *verb, LogMark mark
 static gboolean
 may_control (const KtInstance *instance, const char *verb, GError **error)
 {
+  if (instance->control == KT_CONTROL_REMOTE)
+    {
+      g_autofree char *hint = g_strdup_printf ("%s it where it runs, then: kastune status", verb);
+      kt_error_set (error, KT_ERROR_UNSUPPORTED, instance->conninfo, hint, "kastune reaches this server only by SQL and cannot %s it",
+                    verb);
+      return FALSE;
+    }
   if (instance->control == KT_CONTROL_NONE)
     {
       kt_error_set (error, KT_ERROR_UNSUPPORTED, NULL, "restart it the way it is started (its supervisor, its container)",
@@ -226,14 +241,14 @@ start_or_restart (const KtInstance *instance, const char *verb, GCancellable *ca
     return FALSE;
   wait_for_ghost (instance);
   LogMark mark = mark_logs (instance);
-  gint64 before = postmaster_of (instance);
+  gint64 before = kt_instance_pid (instance);
   g_autoptr (GError) cause = NULL;
   if (!run_verb (instance, verb, cancellable, &cause) && !g_error_matches (cause, KT_ERROR, KT_ERROR_PROGRAM))
     {
       g_propagate_error (error, g_steal_pointer (&cause));
       return FALSE;
     }
-  gint64 after = postmaster_of (instance);
+  gint64 after = kt_instance_pid (instance);
   if (before > 0 && after == before)
     {
       kt_error_set (error, cause != NULL ? KT_ERROR_PROGRAM : KT_ERROR_VERIFY, cause != NULL ? kt_error_detail (cause) : NULL, NULL,
@@ -295,7 +310,7 @@ kt_instance_restart (const KtInstance *instance, GCancellable *cancellable, GErr
 static gboolean
 send_hangup (const KtInstance *instance, KtConnection *connection, GError **error)
 {
-  gint64 pid = postmaster_of (instance);
+  gint64 pid = kt_instance_pid (instance);
   if (pid > 0 && kill ((pid_t) pid, SIGHUP) == 0)
     return TRUE;
   g_autoptr (PGresult) result = kt_connection_query_file (connection, error, "reload", NULL);

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT
  *
- * Control of a local instance through whatever started it: Debian's pg_ctlcluster, a systemd unit, or plain pg_ctl as the
- * owner of the data directory. Plain data plus verbs; it works with the server down, which is when it matters.
+ * Control of an instance through whatever started it: Debian's pg_ctlcluster, a systemd unit, or plain pg_ctl as the owner of
+ * the data directory; that works with the server down, which is when it matters. Of a server whose files and processes cannot
+ * be seen from here there is only SQL. Plain data plus verbs.
  */
 #pragma once
 
@@ -10,16 +11,19 @@
 #include <gio/gio.h>
 
 typedef enum {
-  KT_CONTROL_NONE,    /* remote or unknown: the operator restarts */
+  KT_CONTROL_NONE,    /* here, but started by something unknown: the operator restarts */
   KT_CONTROL_DEBIAN,  /* pg_ctlcluster VERSION NAME, which itself goes through systemd where that runs */
   KT_CONTROL_SYSTEMD, /* systemctl UNIT */
   KT_CONTROL_PG_CTL,
+  KT_CONTROL_REMOTE,  /* only SQL: the operator restarts */
 } KtControl;
 
 typedef struct {
   KtControl control;
   char *bin_directory;    /* of the very binaries that run or would run */
-  char *data_directory;
+  char *data_directory;   /* NULL: its files cannot be seen from here */
+  char *server_directory; /* the same as the server itself names it; NULL without rights */
+  char *system_identifier; /* of its cluster, "" without rights: another server may answer by now */
   char *config_file;      /* differs from the data directory on Debian */
   char *owner;            /* user that owns the data directory */
   char *cluster;          /* Debian: "15/main"; systemd: unit name; else NULL */
@@ -29,7 +33,8 @@ typedef struct {
   char *conninfo;         /* how to reach it again; may hold a password, which the JSON leaves out */
 } KtInstance;
 
-/* Errors: KT_ERROR_UNSUPPORTED when the server is not on this machine. */
+/* A server that is not on this machine gives one with KT_CONTROL_REMOTE. Errors: KT_ERROR_UNSUPPORTED when its process cannot
+ * be found. */
 KtInstance *kt_instance_find (const KtServer *server, const char *conninfo, GError **error);
 void kt_instance_free (KtInstance *instance);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (KtInstance, kt_instance_free)
@@ -41,7 +46,12 @@ KtInstance *kt_instance_from_json (JsonObject *object, GError **error);
 /* "pg_ctlcluster 15 main restart": what would be run, for the plan; @verb is start, restart or reload. Caller frees. */
 char *kt_instance_describe (const KtInstance *instance, const char *verb);
 
+/* Can kastune restart it? Otherwise parameters that need it wait until the operator has done so. */
+gboolean kt_instance_can_restart (const KtInstance *instance);
+
 gboolean kt_instance_is_running (const KtInstance *instance);
+/* The main process, 0: not running, or out of sight. */
+gint64 kt_instance_pid (const KtInstance *instance);
 /* Waits until connections are accepted; running already is success. Ten minutes for recovery, and cancellable.
  * Errors: KT_ERROR_PROGRAM with the server's own last FATAL lines and hint as detail, KT_ERROR_PRIVILEGE (neither root nor
  * the owner), KT_ERROR_UNSUPPORTED (KT_CONTROL_NONE), KT_ERROR_TIMEOUT, KT_ERROR_INTERRUPTED. */

@@ -20,9 +20,9 @@ kt_instance_free (KtInstance *instance)
 {
   if (instance == NULL)
     return;
-  char **const texts[] = { &instance->bin_directory, &instance->data_directory, &instance->config_file, &instance->owner,
-                           &instance->cluster, &instance->start_options, &instance->start_log, &instance->log_file,
-                           &instance->conninfo };
+  char **const texts[] = { &instance->bin_directory, &instance->data_directory, &instance->server_directory,
+                           &instance->system_identifier, &instance->config_file, &instance->owner, &instance->cluster,
+                           &instance->start_options, &instance->start_log, &instance->log_file, &instance->conninfo };
   for (gsize i = 0; i < G_N_ELEMENTS (texts); i++)
     g_free (*texts[i]);
   g_free (instance);
@@ -199,30 +199,49 @@ find_logs (KtInstance *instance, const KtServer *server, gint64 pid)
     instance->log_file = g_strdup (instance->control == KT_CONTROL_DEBIAN ? instance->start_log : standard_error);
 }
 
+static char *
+way_back (const KtServer *server, const char *conninfo)
+{
+  if (conninfo != NULL && *conninfo != '\0')
+    return g_strdup (conninfo);
+  return g_strdup_printf ("host=%s port=%d", server->socket_directory != NULL ? server->socket_directory : "localhost", server->port);
+}
+
+static KtInstance *
+remote_instance (const KtServer *server, const char *conninfo)
+{
+  KtInstance *instance = g_new0 (KtInstance, 1);
+  instance->control = KT_CONTROL_REMOTE;
+  instance->server_directory = g_strdup (server->data_directory);
+  instance->system_identifier = g_strdup (server->system_identifier);
+  instance->conninfo = g_strdup (conninfo != NULL && *conninfo != '\0' ? conninfo : server->reached_by);
+  return instance;
+}
+
 KtInstance *
 kt_instance_find (const KtServer *server, const char *conninfo, GError **error)
 {
-  if (!server->local || server->data_directory == NULL || server->postmaster_pid <= 0)
+  if (!server->local)
+    return remote_instance (server, conninfo);
+  if (server->data_directory == NULL || server->postmaster_pid <= 0)
     {
       kt_error_set (error, KT_ERROR_UNSUPPORTED, NULL, "run kastune on the machine of the server, as root or as the owner of its data directory",
-                    "the server is not on this machine, or its files cannot be seen from here");
+                    "the process of the server cannot be seen by this user");
       return NULL;
     }
   gint64 pid = server->postmaster_pid;
   g_auto (GStrv) words = command_line (pid);
   g_autoptr (KtInstance) instance = g_new0 (KtInstance, 1);
   instance->data_directory = g_strdup (server->data_directory);
+  instance->server_directory = g_strdup (server->data_directory);
+  instance->system_identifier = g_strdup (server->system_identifier);
   instance->bin_directory = bin_directory_of (pid, (const char *const *) words);
   instance->config_file = config_file_of (server, (const char *const *) words);
   instance->owner = owner_of (server->data_directory);
   instance->start_options = start_options_of (server, (const char *const *) words);
   choose_control (instance, pid);
   find_logs (instance, server, pid);
-  if (conninfo != NULL && *conninfo != '\0')
-    instance->conninfo = g_strdup (conninfo);
-  else
-    instance->conninfo = g_strdup_printf ("host=%s port=%d", server->socket_directory != NULL ? server->socket_directory : "localhost",
-                                          server->port);
+  instance->conninfo = way_back (server, conninfo);
   return g_steal_pointer (&instance);
 }
 
@@ -236,6 +255,8 @@ kt_instance_to_json (const KtInstance *instance)
   kt_json_set_string (object, "control", kt_control_to_string (instance->control));
   kt_json_set_string (object, "bin_directory", instance->bin_directory);
   kt_json_set_string (object, "data_directory", instance->data_directory);
+  kt_json_set_string (object, "server_directory", instance->server_directory);
+  kt_json_set_string (object, "system_identifier", instance->system_identifier);
   kt_json_set_string (object, "config_file", instance->config_file);
   kt_json_set_string (object, "owner", instance->owner);
   kt_json_set_string (object, "cluster", instance->cluster);
@@ -252,6 +273,8 @@ kt_instance_from_json (JsonObject *object, GError **error)
   g_autoptr (KtInstance) instance = g_new0 (KtInstance, 1);
   instance->bin_directory = g_strdup (kt_json_string (object, "bin_directory", NULL));
   instance->data_directory = g_strdup (kt_json_string (object, "data_directory", NULL));
+  instance->server_directory = g_strdup (kt_json_string (object, "server_directory", instance->data_directory));
+  instance->system_identifier = g_strdup (kt_json_string (object, "system_identifier", ""));
   instance->config_file = g_strdup (kt_json_string (object, "config_file", NULL));
   instance->owner = g_strdup (kt_json_string (object, "owner", NULL));
   instance->cluster = g_strdup (kt_json_string (object, "cluster", NULL));
@@ -264,7 +287,8 @@ kt_instance_from_json (JsonObject *object, GError **error)
   instance->conninfo = g_strdup (kt_json_string (object, "conninfo", ""));
   gboolean known = kt_control_from_string (kt_json_string (object, "control", NULL), &instance->control);
   gboolean by_name = instance->control == KT_CONTROL_DEBIAN || instance->control == KT_CONTROL_SYSTEMD;
-  if (known && instance->data_directory != NULL && (!by_name || instance->cluster != NULL)
+  gboolean here = instance->control != KT_CONTROL_REMOTE;
+  if (known && here == (instance->data_directory != NULL) && (!by_name || instance->cluster != NULL)
       && (instance->control != KT_CONTROL_PG_CTL || instance->bin_directory != NULL)
       && (instance->control != KT_CONTROL_DEBIAN || strchr (instance->cluster, '/') != NULL))
     return g_steal_pointer (&instance);

@@ -73,7 +73,8 @@ kt_server_free (KtServer *server)
   if (server == NULL)
     return;
   char **const texts[] = { &server->version, &server->system_identifier, &server->data_directory, &server->config_file,
-                           &server->hba_file, &server->ident_file, &server->wal_directory, &server->socket_directory };
+                           &server->hba_file, &server->ident_file, &server->wal_directory, &server->socket_directory,
+                           &server->reached_by };
   for (gsize i = 0; i < G_N_ELEMENTS (texts); i++)
     g_free (*texts[i]);
   GPtrArray *const lists[] = { server->file_settings, server->role_settings, server->tablespaces, server->tables,
@@ -480,6 +481,30 @@ setting_value (const KtServer *server, const char *name)
   return setting != NULL && setting->value != NULL && *setting->value != '\0' ? g_strdup (setting->value) : NULL;
 }
 
+/* Patroni gives all of these on the command line, so that no file can make members differ. */
+static const char *const patroni_settings[] = { "cluster_name", "max_connections", "max_prepared_transactions", "wal_level", NULL };
+
+const char *
+kt_server_keeper (const KtServer *server)
+{
+  for (const char *const *name = patroni_settings; *name != NULL; name++)
+    {
+      const KtSetting *setting = kt_server_setting (server, *name);
+      if (setting == NULL || g_strcmp0 (setting->source, "command line") != 0)
+        return NULL;
+    }
+  return "Patroni";
+}
+
+static char *
+words_of (PGconn *pq)
+{
+  const char *host = PQhost (pq), *user = PQuser (pq), *database = PQdb (pq);
+  g_autofree char *words = g_strdup_printf ("host='%s' port=%s user='%s' dbname='%s'", host != NULL ? host : "", PQport (pq),
+                                            user != NULL ? user : "", database != NULL ? database : "");
+  return kt_conninfo_without_secrets (words);
+}
+
 KtServer *
 kt_server_load (KtConnection *connection, GError **error)
 {
@@ -503,6 +528,7 @@ kt_server_load (KtConnection *connection, GError **error)
   server->port = (int) kt_server_int (server, "port", 5432);
   server->wal_segment_bytes = kt_server_int (server, "wal_segment_size", 16777216);
   server->block_bytes = kt_server_int (server, "block_size", 8192);
+  server->reached_by = words_of (kt_connection_pq (connection));
   kt_server_locate (server, connection);
   return g_steal_pointer (&server);
 }

@@ -53,6 +53,7 @@ typedef struct {
   char *data_directory, *config_file, *hba_file, *ident_file; /* NULL without rights */
   char *wal_directory;        /* where pg_wal really lies; NULL when not local */
   char *socket_directory;
+  char *reached_by;           /* the words that lead there again, without any secret */
   int port;
   gint64 postmaster_pid;      /* 0 unless local and visible */
   gboolean local;             /* its data directory is on this machine and is this server's */
@@ -86,6 +87,10 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC (KtServer, kt_server_free)
 /* The first line of the files that the server would not take at a start, as far as it can tell while it runs (what waits for
  * a restart it cannot), or NULL. */
 const KtFileSetting *kt_server_broken_line (const KtServer *server);
+
+/* "Patroni" when something keeps the configuration of this server itself, so that what is written behind its back would not
+ * last; NULL: nothing known. */
+const char *kt_server_keeper (const KtServer *server);
 
 /* Running value in base units, or NULL when the server has no such parameter. */
 const KtSetting *kt_server_setting (const KtServer *server, const char *name);

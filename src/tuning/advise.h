@@ -67,7 +67,7 @@ typedef struct {
   GPtrArray *rows;         /* KtAdviceRow, in the order of the table */
   GPtrArray *tables;       /* KtTableRow */
   GPtrArray *roles;        /* KtRoleRow */
-  GPtrArray *kernel;       /* KtKernelRow; empty inside a container */
+  GPtrArray *kernel;       /* KtKernelRow; empty for a container and for a machine that nobody looked at */
   KtWorstCase *worst_case; /* of the advised set */
   double recovery_seconds; /* crash recovery with the advised max_wal_size, upper estimate */
   GPtrArray *findings;     /* KtFinding */

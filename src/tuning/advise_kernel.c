@@ -361,6 +361,7 @@ kt_advise_kernel (KtAdvice *advice)
     advise_huge_pages, advise_overcommit, advise_swappiness, advise_dirty_bytes, advise_transparent_huge_pages,
     advise_numa,       advise_devices,    advise_arc,
   };
-  for (gsize i = 0; !advice->in->container && i < G_N_ELEMENTS (parts); i++)
+  gboolean ours = !advice->in->container && !advice->in->platform->described;
+  for (gsize i = 0; ours && i < G_N_ELEMENTS (parts); i++)
     parts[i](advice);
 }

@@ -112,7 +112,7 @@ find_about_storage (KtAdvice *advice)
   else if (!in->data.measured && in->data.fdatasync_us > 0)
     kt_findings_add (advice->findings, KT_SEVERITY_NOTE, NULL, NULL,
                      "a cache answered when the storage was measured, so its kind is taken from its flags");
-  else if (!in->data.measured)
+  else if (!in->data.measured && !in->platform->described)
     kt_findings_add (advice->findings, KT_SEVERITY_NOTE, NULL, "kastune host measures it, in 5 s at most",
                      "the storage is judged by its flags, not measured; virtual disks lie");
 }
@@ -123,6 +123,8 @@ kt_find_about_machine (KtAdvice *advice)
   const KtInputs *in = advice->in;
   find_about_storage (advice);
   find_about_volumes (advice);
+  for (guint i = 0; in->platform->described && i < in->platform->notes->len; i++)
+    kt_findings_add (advice->findings, KT_SEVERITY_NOTE, NULL, NULL, "%s", (const char *) in->platform->notes->pdata[i]);
   if (in->container)
     kt_findings_add (advice->findings, KT_SEVERITY_NOTE, NULL, "run kastune host on the host as well",
                      "inside a container the kernel cannot be tuned, and memory figures of the host do not apply");

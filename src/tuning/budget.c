@@ -82,7 +82,7 @@ find_total (const KtPlatform *platform, KtBudget *budget)
   else if (budget->total < platform->memory.total || platform->memory.total <= 0)
     budget->total_reason = g_strdup_printf ("limit in %s", path != NULL ? path : "the control group");
   else
-    budget->total_reason = g_strdup ("memory of this machine");
+    budget->total_reason = g_strdup (platform->described ? "memory of the machine, as you say" : "memory of this machine");
 }
 
 KtBudget *

@@ -2,7 +2,6 @@
 #include "tuning/steps_health_work.h"
 
 #include "base/error.h"
-#include "base/file.h"
 #include "base/size.h"
 #include "platform/headroom.h"
 
@@ -37,13 +36,10 @@ work_clear (Work *work)
 }
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC (Work, work_clear)
 
-/* The pid stands in the first line of postmaster.pid. */
 static KtHeadroom *
 watch_memory (const KtInstance *instance)
 {
-  g_autofree char *path = g_build_filename (instance->data_directory, "postmaster.pid", NULL);
-  g_autofree char *text = NULL;
-  gint64 pid = kt_file_read (path, &text, NULL, NULL) ? g_ascii_strtoll (text, NULL, 10) : 0;
+  gint64 pid = kt_instance_pid (instance);
   return pid > 0 ? kt_headroom_new (pid, NULL) : NULL;
 }
 

@@ -48,12 +48,20 @@ setting_at (const Step *step, guint i)
   return g_ptr_array_index (step->write->settings, i);
 }
 
+static KtConfWrite *
+choose_write (const KtInstance *instance, const char *title, GPtrArray *settings, GError **error)
+{
+  if (instance->control == KT_CONTROL_REMOTE)
+    return kt_conf_write_new_by_server (NULL, instance->server_directory, title, "the files of the server cannot be seen from here",
+                                        settings);
+  return kt_conf_write_new (instance->config_file, instance->data_directory, title, settings, error);
+}
+
 JsonObject *
 kt_step_settings_args (const KtServer *server, const KtInstance *instance, const char *title, GPtrArray *settings,
                        KtActivation activation, GError **error)
 {
-  g_autoptr (KtConfWrite) write = kt_conf_write_new (instance->config_file, instance->data_directory, title, settings,
-                                                     error);
+  g_autoptr (KtConfWrite) write = choose_write (instance, title, settings, error);
   if (write == NULL)
     return NULL;
   JsonObject *args = json_object_new ();
@@ -125,6 +133,50 @@ needs_restart (const PGresult *rows, int row)
   return g_str_equal (kt_result_get (rows, row, "context"), "postmaster");
 }
 
+/* --- the server --------------------------------------------------------------------------------------------------- */
+
+/* Another server may answer there by now. A role without rights is not shown who it is. */
+static gboolean
+check_identity (const Step *step, KtConnection *connection, GError **error)
+{
+  const KtInstance *instance = step->instance;
+  g_autoptr (PGresult) rights = kt_connection_query_file (connection, error, "server", NULL);
+  if (rights == NULL)
+    return FALSE;
+  if (!kt_result_bool (rights, 0, "reads_control"))
+    return TRUE;
+  g_autoptr (PGresult) rows = kt_connection_query_file (connection, error, "identity", NULL);
+  if (rows == NULL)
+    return FALSE;
+  const char *folder = kt_result_get (rows, 0, "data_directory");
+  const char *identifier = kt_result_get (rows, 0, "system_identifier");
+  gboolean same_folder = *folder == '\0' || instance->server_directory == NULL || g_str_equal (folder, instance->server_directory);
+  gboolean known = *identifier != '\0' && instance->system_identifier != NULL && *instance->system_identifier != '\0';
+  if (same_folder && (!known || g_str_equal (identifier, instance->system_identifier)))
+    return TRUE;
+  if (same_folder)
+    kt_error_set (error, KT_ERROR_CHANGED, NULL, "make a new plan", "the server that answers is another cluster (%s) than that of the plan (%s)",
+                  identifier, instance->system_identifier);
+  else
+    kt_error_set (error, KT_ERROR_CHANGED, NULL, "make a new plan", "the server that answers runs on %s, the plan is for %s", folder,
+                  instance->server_directory);
+  return FALSE;
+}
+
+/* For reading and writing settings: needed where there is only SQL, else NULL. FALSE: it was needed and is not to be had. */
+static gboolean
+open_if_needed (const Step *step, KtConnection **connection, GError **error)
+{
+  *connection = NULL;
+  if (step->write->data_directory != NULL)
+    return TRUE;
+  g_autoptr (KtConnection) opened = kt_connection_open (step->instance->conninfo, error);
+  if (opened == NULL || !check_identity (step, opened, error))
+    return FALSE;
+  *connection = g_steal_pointer (&opened);
+  return TRUE;
+}
+
 /* --- check -------------------------------------------------------------------------------------------------------- */
 
 /* What cannot be set, by the source of the running value or its context. */
@@ -174,29 +226,13 @@ check_row (const Step *step, const PGresult *rows, guint i, GError **error)
   return FALSE;
 }
 
-/* Another server may answer on the same socket by now. Without rights the folder is not shown. */
-static gboolean
-check_identity (const Step *step, KtConnection *connection, GError **error)
-{
-  g_autoptr (PGresult) rows = kt_connection_query (
-    connection, error, "SELECT setting FROM pg_catalog.pg_settings WHERE name = 'data_directory'", NULL);
-  if (rows == NULL)
-    return FALSE;
-  if (PQntuples (rows) == 0 || g_str_equal (kt_result_get (rows, 0, "setting"), step->instance->data_directory))
-    return TRUE;
-  kt_error_set (error, KT_ERROR_CHANGED, NULL, "make a new plan",
-                "the server that answers runs on %s, the plan is for %s",
-                kt_result_get (rows, 0, "setting"), step->instance->data_directory);
-  return FALSE;
-}
-
 static gboolean
 check (KtStepContext *context, JsonObject *args, GError **error)
 {
   g_auto (Step) step = { 0 };
   if (!step_parse (args, &step, error))
     return FALSE;
-  if (step.restart && step.instance->control == KT_CONTROL_NONE)
+  if (step.restart && !kt_instance_can_restart (step.instance))
     {
       kt_error_set (error, KT_ERROR_UNSUPPORTED, NULL, "apply with reload only and restart the server yourself",
                     "kastune does not know how to restart this server");
@@ -225,7 +261,7 @@ prepare (KtStepContext *context, JsonObject *args, GError **error)
     return NULL;
   g_autoptr (KtConnection) connection = kt_connection_open (step.instance->conninfo, error);
   g_autoptr (PGresult) rows = connection != NULL ? read_rows (&step, connection, error) : NULL;
-  JsonObject *files = rows != NULL ? kt_conf_write_capture (step.write, error) : NULL;
+  JsonObject *files = rows != NULL ? kt_conf_write_capture (step.write, connection, error) : NULL;
   if (files == NULL)
     return NULL;
   JsonObject *before = json_object_new ();
@@ -256,14 +292,17 @@ write_files (const Step *step, JsonObject *files, GError **error)
 {
   KtConfState state;
   g_autofree char *what = NULL;
-  if (!kt_conf_write_compare (step->write, files, &state, &what, error))
+  g_autoptr (KtConnection) connection = NULL;
+  if (!open_if_needed (step, &connection, error)
+      || !kt_conf_write_compare (step->write, files, connection, &state, &what, error))
     return FALSE;
   if (state == KT_CONF_CHANGED)
     return refuse_changed (what, error);
   if (state == KT_CONF_AS_WRITTEN)
     return TRUE;
   gboolean by_sql = step->write->mode == KT_CONF_WRITE_ALTER_SYSTEM;
-  g_autoptr (KtConnection) connection = by_sql ? kt_connection_open (step->instance->conninfo, error) : NULL;
+  if (by_sql && connection == NULL)
+    connection = kt_connection_open (step->instance->conninfo, error);
   return (!by_sql || connection != NULL) && kt_conf_write_apply (step->write, files, connection, error);
 }
 
@@ -338,6 +377,9 @@ verify_row (const Step *step, const PGresult *rows, guint i, GError **error)
 {
   const KtConfWriteSetting *setting = setting_at (step, i);
   int row = find_row (rows, setting->name);
+  /* Of a library that only a restart loads. */
+  if (row < 0 && !step->restart && strchr (setting->name, '.') != NULL)
+    return TRUE;
   if (row < 0)
     {
       kt_error_set (error, KT_ERROR_VERIFY, NULL, NULL, "%s is unknown to the server", setting->name);
@@ -360,7 +402,9 @@ verify_files (const Step *step, JsonObject *files, GError **error)
 {
   KtConfState state;
   g_autofree char *what = NULL;
-  if (!kt_conf_write_compare (step->write, files, &state, &what, error))
+  g_autoptr (KtConnection) connection = NULL;
+  if (!open_if_needed (step, &connection, error)
+      || !kt_conf_write_compare (step->write, files, connection, &state, &what, error))
     return FALSE;
   if (state == KT_CONF_AS_WRITTEN)
     return TRUE;
@@ -403,11 +447,11 @@ may_ask_afterwards (const Step *step, GError **error)
 }
 
 static gboolean
-is_untouched (const Step *step, JsonObject *before, GError **error)
+is_untouched (const Step *step, JsonObject *before, KtConnection *connection, GError **error)
 {
   KtConfState state;
   g_autofree char *what = NULL;
-  if (!kt_conf_write_compare (step->write, kt_json_object (before, "files"), &state, &what, error))
+  if (!kt_conf_write_compare (step->write, kt_json_object (before, "files"), connection, &state, &what, error))
     return FALSE;
   return state != KT_CONF_CHANGED || refuse_changed (what, error);
 }
@@ -416,7 +460,9 @@ static gboolean
 can_undo (KtStepContext *context, JsonObject *args, JsonObject *before, GError **error)
 {
   g_auto (Step) step = { 0 };
-  return step_parse (args, &step, error) && is_untouched (&step, before, error) && may_ask_afterwards (&step, error);
+  g_autoptr (KtConnection) connection = NULL;
+  return step_parse (args, &step, error) && open_if_needed (&step, &connection, error)
+         && is_untouched (&step, before, connection, error) && may_ask_afterwards (&step, error);
 }
 
 /* Does a parameter of ours that only a restart changes run with another value than before? Unknown counts as yes. */
@@ -436,13 +482,27 @@ restart_is_needed (const Step *step, JsonObject *running)
   return rows == NULL;
 }
 
-/* The old value runs, or what the old files say: somebody may have edited them before us without a reload. */
+/* What the files say now, of rows of pg_file_settings; NULL: nothing. */
+static const char *
+value_in_lines (const PGresult *lines, const char *name)
+{
+  for (int i = lines != NULL ? PQntuples (lines) : 0; i-- > 0;)
+    if (g_ascii_strcasecmp (kt_result_get (lines, i, "name"), name) == 0)
+      return kt_result_get (lines, i, "setting");
+  return NULL;
+}
+
+/* The old value runs, or what the old files say: somebody may have edited them before us without a reload. Where the operator
+ * restarts, the old values may have to wait for that. */
 static gboolean
 runs_as_before (const Step *step, JsonObject *running, GError **error)
 {
   g_autoptr (KtConnection) connection = kt_connection_open (step->instance->conninfo, error);
   g_autoptr (PGresult) rows = connection != NULL ? read_rows (step, connection, error) : NULL;
-  g_autoptr (KtConfTree) tree = kt_conf_tree_read (step->write->config_file, step->write->data_directory, NULL);
+  g_autoptr (KtConfTree) tree
+    = step->write->config_file != NULL ? kt_conf_tree_read (step->write->config_file, step->write->data_directory, NULL) : NULL;
+  g_autoptr (PGresult) lines
+    = rows != NULL && tree == NULL ? kt_connection_query_file (connection, NULL, "file_settings", NULL) : NULL;
   if (rows == NULL)
     {
       g_prefix_error (error,
@@ -454,9 +514,10 @@ runs_as_before (const Step *step, JsonObject *running, GError **error)
       const char *name = setting_at (step, i)->name;
       const char *old = kt_json_string (running, name, NULL);
       const KtConfEntry *entry = tree != NULL ? kt_conf_tree_get (tree, name) : NULL;
+      const char *line = entry != NULL ? entry->value : value_in_lines (lines, name);
       int row = find_row (rows, name);
-      if (row < 0 || old == NULL || row_equals (rows, row, old)
-          || (entry != NULL && row_equals (rows, row, entry->value)))
+      gboolean waits = row >= 0 && !kt_instance_can_restart (step->instance) && needs_restart (rows, row);
+      if (row < 0 || old == NULL || waits || row_equals (rows, row, old) || (line != NULL && row_equals (rows, row, line)))
         continue;
       kt_error_set (error, KT_ERROR_VERIFY, NULL, NULL, "%s is %s, not %s as before", name,
                     kt_result_get (rows, row, "setting"), old);
@@ -471,10 +532,12 @@ undo (KtStepContext *context, JsonObject *args, JsonObject *before, GError **err
   g_auto (Step) step = { 0 };
   JsonObject *files = kt_json_object (before, "files");
   JsonObject *running = kt_json_object (before, "running");
-  if (!step_parse (args, &step, error) || !is_untouched (&step, before, error)
-      || !kt_conf_write_restore (step.write, files, error))
+  g_autoptr (KtConnection) connection = NULL;
+  if (!step_parse (args, &step, error) || !open_if_needed (&step, &connection, error)
+      || !is_untouched (&step, before, connection, error) || !kt_conf_write_restore (step.write, files, connection, error))
     return FALSE;
-  gboolean restart = kt_instance_is_running (step.instance) && restart_is_needed (&step, running);
+  gboolean restart = kt_instance_can_restart (step.instance) && kt_instance_is_running (step.instance)
+                     && restart_is_needed (&step, running);
   return activate (context, &step, restart, error) && runs_as_before (&step, running, error);
 }
 

@@ -124,7 +124,7 @@ assert_state (const KtConfWrite *write, JsonObject *before, KtConfState expected
 {
   g_autoptr (GError) error = NULL;
   KtConfState state;
-  kt_conf_write_compare (write, before, &state, NULL, &error);
+  kt_conf_write_compare (write, before, NULL, &state, NULL, &error);
   g_assert_no_error (error);
   g_assert_cmpint (state, ==, expected);
 }
@@ -138,7 +138,7 @@ test_files_only (void)
   g_autofree char *auto_conf = g_build_filename (folder, "postgresql.auto.conf", NULL);
   g_autoptr (GError) error = NULL;
   g_autoptr (KtConfWrite) write = new_write (folder, "work_mem", "16MB", &error);
-  g_autoptr (JsonObject) before = kt_conf_write_capture (write, &error);
+  g_autoptr (JsonObject) before = kt_conf_write_capture (write, NULL, &error);
   assert_state (write, before, KT_CONF_AS_BEFORE);
   g_assert_true (kt_conf_write_apply (write, before, NULL, &error));
   g_assert_true (kt_conf_write_apply (write, before, NULL, &error));
@@ -149,8 +149,8 @@ test_files_only (void)
   g_assert_cmpstr (kt_conf_tree_get (tree, "work_mem")->value, ==, "16MB");
   g_assert_cmpstr (kt_conf_tree_get (tree, "jit")->value, ==, "on");
 
-  g_assert_true (kt_conf_write_restore (write, before, &error));
-  g_assert_true (kt_conf_write_restore (write, before, &error));
+  g_assert_true (kt_conf_write_restore (write, before, NULL, &error));
+  g_assert_true (kt_conf_write_restore (write, before, NULL, &error));
   assert_state (write, before, KT_CONF_AS_BEFORE);
   g_assert_false (g_file_test (write->file, G_FILE_TEST_EXISTS));
   g_autoptr (KtConfFile) after = kt_conf_file_read (auto_conf, &error);
@@ -195,7 +195,7 @@ test_change_of_somebody_else_is_seen (void)
   g_autofree char *auto_conf = g_build_filename (folder, "postgresql.auto.conf", NULL);
   g_autoptr (GError) error = NULL;
   g_autoptr (KtConfWrite) write = new_write (folder, "work_mem", "16MB", &error);
-  g_autoptr (JsonObject) before = kt_conf_write_capture (write, &error);
+  g_autoptr (JsonObject) before = kt_conf_write_capture (write, NULL, &error);
   g_assert_true (kt_conf_write_apply (write, before, NULL, &error));
   append_to (auto_conf, "jit = off\n");
   assert_state (write, before, KT_CONF_AS_WRITTEN);
@@ -207,7 +207,7 @@ test_change_of_somebody_else_is_seen (void)
   append_to (write->file, "work_mem = '99MB'\n");
   KtConfState state;
   g_autofree char *what = NULL;
-  g_assert_true (kt_conf_write_compare (write, before, &state, &what, &error));
+  g_assert_true (kt_conf_write_compare (write, before, NULL, &state, &what, &error));
   g_assert_cmpint (state, ==, KT_CONF_CHANGED);
   g_autofree char *expected = g_strconcat ("work_mem in ", write->file, NULL);
   g_assert_cmpstr (what, ==, expected);
@@ -233,19 +233,19 @@ test_changes_are_taken_out_in_any_order (void)
       g_autofree char *folder = make_files ("include_dir 'conf.d'\n", NULL, NULL);
       g_autoptr (GError) error = NULL;
       g_autoptr (KtConfWrite) older = new_write (folder, "work_mem", "16MB", &error);
-      g_autoptr (JsonObject) before_older = kt_conf_write_capture (older, &error);
+      g_autoptr (JsonObject) before_older = kt_conf_write_capture (older, NULL, &error);
       g_assert_true (kt_conf_write_apply (older, before_older, NULL, &error));
       g_autoptr (KtConfWrite) newer = new_write (folder, "jit", "off", &error);
-      g_autoptr (JsonObject) before_newer = kt_conf_write_capture (newer, &error);
+      g_autoptr (JsonObject) before_newer = kt_conf_write_capture (newer, NULL, &error);
       g_assert_true (kt_conf_write_apply (newer, before_newer, NULL, &error));
       assert_state (older, before_older, KT_CONF_AS_WRITTEN);
 
-      g_assert_true (kt_conf_write_restore (older_first ? older : newer, older_first ? before_older : before_newer, &error));
+      g_assert_true (kt_conf_write_restore (older_first ? older : newer, older_first ? before_older : before_newer, NULL, &error));
       assert_holds (older->file, "work_mem", older_first ? NULL : "16MB");
       assert_holds (older->file, "jit", older_first ? "off" : NULL);
       assert_state (older_first ? newer : older, older_first ? before_newer : before_older, KT_CONF_AS_WRITTEN);
       assert_state (older_first ? older : newer, older_first ? before_older : before_newer, KT_CONF_AS_BEFORE);
-      g_assert_true (kt_conf_write_restore (older_first ? newer : older, older_first ? before_newer : before_older, &error));
+      g_assert_true (kt_conf_write_restore (older_first ? newer : older, older_first ? before_newer : before_older, NULL, &error));
       g_assert_no_error (error);
       assert_state (older, before_older, KT_CONF_AS_BEFORE);
       assert_state (newer, before_newer, KT_CONF_AS_BEFORE);
@@ -260,11 +260,11 @@ test_half_written (void)
   g_autofree char *folder = make_files ("include_dir 'conf.d'\n", "postgresql.auto.conf", "work_mem = '2MB'\n");
   g_autoptr (GError) error = NULL;
   g_autoptr (KtConfWrite) write = new_write (folder, "work_mem", "16MB", &error);
-  g_autoptr (JsonObject) before = kt_conf_write_capture (write, &error);
+  g_autoptr (JsonObject) before = kt_conf_write_capture (write, NULL, &error);
   g_autofree char *text = kt_conf_write_text (write, NULL);
   g_assert_true (g_file_set_contents (write->file, text, -1, NULL));
   assert_state (write, before, KT_CONF_HALF_WRITTEN);
-  g_assert_true (kt_conf_write_restore (write, before, &error));
+  g_assert_true (kt_conf_write_restore (write, before, NULL, &error));
   assert_state (write, before, KT_CONF_AS_BEFORE);
   remove_files (folder);
 }
@@ -285,7 +285,7 @@ assert_write_fails (const char *folder, int code)
 {
   g_autoptr (GError) error = NULL;
   g_autoptr (KtConfWrite) write = new_write (folder, "work_mem", "16MB", &error);
-  g_autoptr (JsonObject) before = kt_conf_write_capture (write, &error);
+  g_autoptr (JsonObject) before = kt_conf_write_capture (write, NULL, &error);
   g_assert_no_error (error);
   g_assert_cmpint (write->mode, ==, KT_CONF_WRITE_INCLUDE);
   g_assert_false (kt_conf_write_apply (write, before, NULL, &error));
@@ -359,7 +359,7 @@ test_alter_system (gconstpointer data)
   g_autoptr (KtConfWrite) write = write_for (cluster, settings);
   g_assert_cmpint (write->mode, ==, KT_CONF_WRITE_ALTER_SYSTEM);
   g_assert_true (kt_conf_write_check (write, connection, &error));
-  g_autoptr (JsonObject) before = kt_conf_write_capture (write, &error);
+  g_autoptr (JsonObject) before = kt_conf_write_capture (write, NULL, &error);
   kt_conf_write_apply (write, before, connection, &error);
   g_assert_no_error (error);
   assert_state (write, before, KT_CONF_AS_WRITTEN);
@@ -374,7 +374,7 @@ test_alter_system (gconstpointer data)
   g_assert_cmpstr (name, ==, "it's");
 
   kt_test_cluster_stop (cluster);
-  g_assert_true (kt_conf_write_restore (write, before, &error));
+  g_assert_true (kt_conf_write_restore (write, before, NULL, &error));
   assert_state (write, before, KT_CONF_AS_BEFORE);
   kt_test_cluster_start (cluster);
   g_autofree char *work_mem = kt_test_cluster_sql (cluster, NULL, "SHOW work_mem");
@@ -392,7 +392,7 @@ test_refused_value_leaves_nothing (void)
   kt_conf_write_settings_add (settings, "work_mem", "16MB", NULL);
   kt_conf_write_settings_add (settings, "max_connections", "0", NULL);
   g_autoptr (KtConfWrite) write = write_for (cluster, settings);
-  g_autoptr (JsonObject) before = kt_conf_write_capture (write, &error);
+  g_autoptr (JsonObject) before = kt_conf_write_capture (write, NULL, &error);
   g_assert_false (kt_conf_write_apply (write, before, connection, &error));
   g_assert_error (error, KT_ERROR, KT_ERROR_QUERY);
   assert_state (write, before, KT_CONF_AS_BEFORE);
@@ -449,7 +449,7 @@ test_new_files_belong_to_the_owner (void)
   GPtrArray *settings = kt_conf_write_settings ();
   kt_conf_write_settings_add (settings, "work_mem", "16MB", "because");
   g_autoptr (KtConfWrite) write = write_for (cluster, settings);
-  g_autoptr (JsonObject) before = kt_conf_write_capture (write, &error);
+  g_autoptr (JsonObject) before = kt_conf_write_capture (write, NULL, &error);
   g_assert_true (kt_conf_write_apply (write, before, NULL, &error));
   g_assert_cmpint (stat (write->file, &st), ==, 0);
   g_assert_cmpuint (st.st_uid, ==, owner.st_uid);

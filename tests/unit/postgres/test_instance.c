@@ -297,8 +297,21 @@ test_remote (void)
   g_autoptr (KtServer) server = kt_server_load (connection, NULL);
   server->local = FALSE;
   g_autoptr (GError) error = NULL;
-  g_assert_null (kt_instance_find (server, cluster->conninfo, &error));
+  g_autoptr (KtInstance) instance = kt_instance_find (server, cluster->conninfo, &error);
+  g_assert_no_error (error);
+  g_assert_cmpint (instance->control, ==, KT_CONTROL_REMOTE);
+  g_assert_null (instance->data_directory);
+  g_assert_cmpstr (instance->server_directory, ==, server->data_directory);
+  g_assert_true (kt_instance_is_running (instance));
+  g_assert_false (kt_instance_can_restart (instance));
+  g_assert_cmpint (kt_instance_pid (instance), ==, 0);
+  g_assert_cmpint (kt_instance_log_position (instance), ==, 0);
+  gboolean done = kt_instance_reload (instance, &error);
+  assert_done (done, error);
+  g_assert_false (kt_instance_restart (instance, NULL, &error));
   g_assert_error (error, KT_ERROR, KT_ERROR_UNSUPPORTED);
+  g_autofree char *words = kt_instance_describe (instance, "restart");
+  g_assert_cmpstr (words, ==, "restart PostgreSQL where it runs, by hand");
 }
 
 /* -------------------------------------------------------------------------------------------------------- reload */
