@@ -3,6 +3,7 @@
 
 #include "base/error.h"
 #include "bench/metric.h"
+#include "bench/prepare.h"
 #include "postgres/server.h"
 
 #include <math.h>
@@ -64,20 +65,19 @@ any_run_counts (JsonObject *configuration)
   return FALSE;
 }
 
-/* The metric by round (NAN where it is missing), of the runs that count, or of all where none does. Caller frees. */
+/* The metric by round (NAN where it is missing), of the runs that count, or of @all. Caller frees. */
 static double *
-values_by_round (JsonObject *configuration, const char *metric, guint rounds)
+values_by_round (JsonObject *configuration, const char *metric, guint rounds, gboolean all)
 {
   double *values = g_new (double, rounds + 1);
   JsonArray *runs = kt_json_array (configuration, "runs");
-  gboolean choosy = any_run_counts (configuration);
   for (guint i = 0; i < rounds; i++)
     values[i] = NAN;
   for (guint i = 0; runs != NULL && i < json_array_get_length (runs); i++)
     {
       JsonObject *run = json_array_get_object_element (runs, i);
       gint64 round = kt_json_int (run, "round", 0);
-      if (round >= 1 && round <= rounds && (!choosy || kt_json_bool (run, "counts", FALSE)))
+      if (round >= 1 && round <= rounds && (all || kt_json_bool (run, "counts", FALSE)))
         values[round - 1] = kt_json_double (kt_json_object (run, "metrics"), metric, NAN);
     }
   return values;
@@ -110,11 +110,12 @@ static void
 summarize_one (JsonObject *first, JsonObject *configuration, guint rounds)
 {
   JsonObject *summary = json_object_new (), *ratios = json_object_new ();
+  gboolean counts = any_run_counts (configuration);
   for (const KtBenchMetric *metric = kt_bench_metrics; metric->name != NULL; metric++)
     {
-      g_autofree double *values = values_by_round (configuration, metric->name, rounds);
-      g_autofree double *paired = g_memdup2 (values, (rounds + 1) * sizeof *values);
-      g_autofree double *base = values_by_round (first, metric->name, rounds);
+      g_autofree double *values = values_by_round (configuration, metric->name, rounds, !counts);
+      g_autofree double *paired = values_by_round (configuration, metric->name, rounds, FALSE);
+      g_autofree double *base = values_by_round (first, metric->name, rounds, FALSE);
       KtEstimate estimate = kt_estimate_mean (values, only_known (values, NULL, rounds));
       if (estimate.n == 0)
         continue;
@@ -126,7 +127,7 @@ summarize_one (JsonObject *first, JsonObject *configuration, guint rounds)
     }
   json_object_set_object_member (configuration, "summary", summary);
   json_object_set_object_member (configuration, "ratios", ratios);
-  json_object_set_boolean_member (configuration, "counts", any_run_counts (configuration));
+  json_object_set_boolean_member (configuration, "counts", counts);
 }
 
 void
@@ -157,8 +158,8 @@ kt_bench_ratios_to_baseline (JsonObject *baseline, JsonObject *now)
   guint n_before = runs_of (baseline), n_now = runs_of (now);
   for (const KtBenchMetric *metric = kt_bench_metrics; metric->name != NULL; metric++)
     {
-      g_autofree double *before = values_by_round (baseline, metric->name, n_before);
-      g_autofree double *after = values_by_round (now, metric->name, n_now);
+      g_autofree double *before = values_by_round (baseline, metric->name, n_before, FALSE);
+      g_autofree double *after = values_by_round (now, metric->name, n_now, FALSE);
       KtEstimate ratio = kt_estimate_ratio (before, only_known (before, NULL, n_before), after,
                                             only_known (after, NULL, n_now));
       if (ratio.n > 0)
@@ -285,14 +286,21 @@ measure_on (const KtBenchComparison *comparison, KtBenchInstance *instance, cons
 {
   const char *conninfo = kt_bench_instance_conninfo (instance);
   KtBenchRun options = comparison->run;
+  gint64 warm_pages = 0;
   options.conninfo = conninfo;
+  options.private_server = TRUE;
   options.postmaster = kt_bench_instance_pid (instance);
   options.data_directory = kt_bench_instance_data (instance);
   options.emulation = kt_bench_instance_emulation (instance);
   options.host = comparison->instance.host;
   options.label = label;
-  if (!run_statements (conninfo, wanted->statements, error))
+  if (!run_statements (conninfo, wanted->statements, error)
+      || (!comparison->cold
+          && !kt_bench_warm_caches (conninfo, options.host->memory_bytes, options.watch, &warm_pages, error)))
     return NULL;
+  if (warm_pages < 0)
+    add_note (kt_json_array (document, "notes"),
+              "runs began with cold caches: this PostgreSQL has no pg_prewarm (Debian: in postgresql-NN, others: contrib)");
   g_autoptr (JsonObject) run = kt_bench_run (&options, error);
   if (run == NULL || !describe_server (conninfo, configuration, run, kt_json_array (document, "notes"), error))
     return NULL;
@@ -317,44 +325,128 @@ take_problem (JsonObject *configuration, const GError *error, const char *reason
   json_object_set_string_member (configuration, "problem", text);
 }
 
+/* Its run of @round, or NULL. */
+static JsonObject *
+run_of_round (JsonObject *configuration, guint round)
+{
+  JsonArray *runs = kt_json_array (configuration, "runs");
+  for (guint i = 0; runs != NULL && i < json_array_get_length (runs); i++)
+    {
+      JsonObject *run = json_array_get_object_element (runs, i);
+      if (kt_json_int (run, "round", 0) == round)
+        return run;
+    }
+  return NULL;
+}
+
+/* A run too short for its checkpoint cycles would be so again: the time is better spent on the others. */
+static gboolean
+is_left_out (JsonObject *configuration)
+{
+  JsonArray *runs = kt_json_array (configuration, "runs");
+  guint n = json_array_get_length (runs);
+  return json_object_has_member (configuration, "problem")
+         || (n > 0 && !kt_json_bool (json_array_get_object_element (runs, n - 1), "counts", TRUE));
+}
+
+static void
+take_left_out (const KtBenchInstance *instance, JsonObject *configuration)
+{
+  const GPtrArray *left_out = kt_bench_instance_left_out (instance);
+  JsonArray *array = json_array_new ();
+  for (guint i = 0; i < left_out->len; i++)
+    json_array_add_string_element (array, left_out->pdata[i]);
+  json_object_set_array_member (configuration, "left_out", array);
+}
+
+/* On a server of its own. FALSE with @error, or with @error unset and the problem told in @configuration. */
+static JsonObject *
+measure (const KtBenchComparison *comparison, const KtBenchConfiguration *wanted, const char *label,
+         JsonObject *document, JsonObject *configuration, GError **error)
+{
+  const KtBenchWatch *watch = comparison->run.watch;
+  g_autofree char *what = g_strdup_printf ("%s: copying and starting", label);
+  g_autoptr (GError) local = NULL;
+  KtBenchInstanceOptions options = comparison->instance;
+  options.conf_text = wanted->conf_text;
+  kt_bench_say (watch, what, 0, 0);
+  g_autoptr (KtBenchInstance) instance = kt_bench_instance_new (&options, watch, &local);
+  JsonObject *run = NULL;
+  if (instance != NULL)
+    {
+      take_emulation (kt_bench_instance_emulation (instance), document);
+      take_left_out (instance, configuration);
+      run = measure_on (comparison, instance, wanted, label, document, configuration, &local);
+    }
+  if (run != NULL)
+    return run;
+  if (!is_of_the_settings (local) || g_cancellable_is_cancelled (watch->cancellable))
+    {
+      g_propagate_error (error, g_steal_pointer (&local));
+      return NULL;
+    }
+  g_autofree char *reason = instance != NULL ? kt_bench_instance_end_reason (instance) : NULL;
+  take_problem (configuration, local, reason);
+  return NULL;
+}
+
 static gboolean
 measure_one (const KtBenchComparison *comparison, guint which, guint round, JsonObject *document, GError **error)
 {
   const KtBenchConfiguration *wanted = comparison->configurations->pdata[which];
   JsonObject *configuration = json_array_get_object_element (kt_json_array (document, "configurations"), which);
-  if (json_object_has_member (configuration, "problem"))
+  if (run_of_round (configuration, round) != NULL || is_left_out (configuration))
     return TRUE;
   g_autofree char *label = g_strdup_printf ("round %u of %u, %s", round, comparison->rounds, wanted->name);
-  g_autofree char *what = g_strdup_printf ("%s: copying and starting", label);
   g_autoptr (GError) local = NULL;
-  g_autofree char *reason = NULL;
-  KtBenchInstanceOptions options = comparison->instance;
-  options.conf_text = wanted->conf_text;
-  kt_bench_say (comparison->run.watch, what, 0, 0);
-  g_autoptr (KtBenchInstance) instance = kt_bench_instance_new (&options, comparison->run.watch, &local);
-  if (instance != NULL)
-    take_emulation (kt_bench_instance_emulation (instance), document);
-  JsonObject *run = instance != NULL
-                      ? measure_on (comparison, instance, wanted, label, document, configuration, &local)
-                      : NULL;
+  gint64 began_us = g_get_monotonic_time ();
+  JsonObject *run = measure (comparison, wanted, label, document, configuration, &local);
   if (run != NULL)
     {
       json_object_set_int_member (run, "round", round);
+      json_object_set_int_member (run, "took_ms", (g_get_monotonic_time () - began_us) / 1000);
       json_array_add_object_element (kt_json_array (configuration, "runs"), run);
-      return TRUE;
     }
-  if (!is_of_the_settings (local) || g_cancellable_is_cancelled (comparison->run.watch->cancellable))
+  if (local != NULL)
     {
       g_propagate_error (error, g_steal_pointer (&local));
       return FALSE;
     }
-  reason = instance != NULL ? kt_bench_instance_end_reason (instance) : NULL;
-  take_problem (configuration, local, reason);
+  kt_bench_summarize (document);
+  return comparison->keep == NULL || comparison->keep (document, comparison->data, error);
+}
+
+/* What one more round takes, as the newest run of each says. */
+static gint64
+round_takes_us (JsonObject *document)
+{
+  JsonArray *configurations = kt_json_array (document, "configurations");
+  gint64 sum_ms = 0;
+  for (guint i = 0; i < json_array_get_length (configurations); i++)
+    {
+      JsonObject *configuration = json_array_get_object_element (configurations, i);
+      JsonArray *runs = kt_json_array (configuration, "runs");
+      guint n = json_array_get_length (runs);
+      if (n > 0 && !is_left_out (configuration))
+        sum_ms += kt_json_int (json_array_get_object_element (runs, n - 1), "took_ms", 0);
+    }
+  return sum_ms * 1000;
+}
+
+static gboolean
+time_is_over (const KtBenchComparison *comparison, JsonObject *document, guint round)
+{
+  if (comparison->deadline_us == 0 || round == 1
+      || g_get_monotonic_time () + round_takes_us (document) <= comparison->deadline_us)
+    return FALSE;
+  g_autofree char *text = g_strdup_printf ("%u of the %u rounds: no further one would have ended within the time given",
+                                           round - 1, comparison->rounds);
+  add_note (kt_json_array (document, "notes"), text);
   return TRUE;
 }
 
-static JsonObject *
-empty_document (const KtBenchComparison *comparison)
+JsonObject *
+kt_bench_comparison_document (const KtBenchComparison *comparison)
 {
   JsonObject *document = json_object_new ();
   JsonArray *configurations = json_array_new ();
@@ -363,15 +455,42 @@ empty_document (const KtBenchComparison *comparison)
       const KtBenchConfiguration *wanted = comparison->configurations->pdata[i];
       JsonObject *configuration = json_object_new ();
       json_object_set_string_member (configuration, "name", wanted->name);
+      json_object_set_string_member (configuration, "conf_text", wanted->conf_text);
       kt_json_set_strings (configuration, "statements", (const char *const *) wanted->statements);
       json_object_set_array_member (configuration, "runs", json_array_new ());
       json_array_add_object_element (configurations, configuration);
     }
   json_object_set_array_member (document, "metrics", kt_bench_metrics_to_json ());
   json_object_set_array_member (document, "configurations", configurations);
-  json_object_set_int_member (document, "rounds", comparison->rounds);
   json_object_set_array_member (document, "notes", json_array_new ());
   return document;
+}
+
+static GStrv
+strings_of (JsonArray *array)
+{
+  g_autoptr (GStrvBuilder) strings = g_strv_builder_new ();
+  for (guint i = 0; i < json_array_get_length (array); i++)
+    g_strv_builder_add (strings, json_array_get_string_element (array, i));
+  return g_strv_builder_end (strings);
+}
+
+GPtrArray *
+kt_bench_configurations_of (JsonObject *document)
+{
+  GPtrArray *all = g_ptr_array_new_with_free_func ((GDestroyNotify) kt_bench_configuration_free);
+  JsonArray *configurations = kt_json_array (document, "configurations");
+  for (guint i = 0; i < json_array_get_length (configurations); i++)
+    {
+      JsonObject *object = json_array_get_object_element (configurations, i);
+      JsonArray *statements = kt_json_array (object, "statements");
+      KtBenchConfiguration *configuration = g_new0 (KtBenchConfiguration, 1);
+      configuration->name = g_strdup (kt_json_string (object, "name", "?"));
+      configuration->conf_text = g_strdup (kt_json_string (object, "conf_text", ""));
+      configuration->statements = statements != NULL ? strings_of (statements) : NULL;
+      g_ptr_array_add (all, configuration);
+    }
+  return all;
 }
 
 static gboolean
@@ -390,17 +509,17 @@ refuse_empty (JsonObject *document, GError **error)
   return TRUE;
 }
 
-JsonObject *
-kt_bench_compare (const KtBenchComparison *comparison, GError **error)
+gboolean
+kt_bench_compare (const KtBenchComparison *comparison, JsonObject *document, GError **error)
 {
-  g_autoptr (JsonObject) document = empty_document (comparison);
   guint n = comparison->configurations->len;
-  for (guint round = 1; round <= comparison->rounds; round++)
+  json_object_set_int_member (document, "rounds", comparison->rounds);
+  for (guint round = 1; round <= comparison->rounds && !time_is_over (comparison, document, round); round++)
     for (guint i = 0; i < n; i++)
       if (!measure_one (comparison, round % 2 == 1 ? i : n - 1 - i, round, document, error))
-        return NULL;
+        return FALSE;
   if (refuse_empty (document, error))
-    return NULL;
+    return FALSE;
   kt_bench_summarize (document);
-  return g_steal_pointer (&document);
+  return TRUE;
 }

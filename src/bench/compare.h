@@ -22,16 +22,29 @@ typedef struct {
   const GPtrArray *configurations; /* KtBenchConfiguration; the first one is what others are compared with */
   guint rounds;
   KtBenchRun run;                  /* times, load; what belongs to one server is filled in */
+  gboolean cold;                   /* begin with empty caches instead of with the indexes in them */
   gboolean crash;                  /* kill -9 after each run, and how long the recovery takes */
+  gint64 deadline_us;              /* monotonic: no further round begins that would end later, judged by the last; 0: none */
+  /* After every run, so that it is not lost. FALSE ends the comparison. */
+  gboolean (*keep) (JsonObject *document, gpointer data, GError **error);
+  gpointer data;
 } KtBenchComparison;
 
-/* {metrics: the table, configurations: [{name, settings, statements, problem?, runs: […], summary: {metric: {value,
- * low, high, n}}, ratios: {metric: {value, low, high, n, change}}}], rounds, notes: […], limits: {memory, cpus, disk}}.
- * A configuration that does not start, or whose server ends, is told by `problem` and left out of later rounds.
- * Errors: KT_ERROR_INTERRUPTED, KT_ERROR_NO_SPACE, KT_ERROR_UNSUPPORTED; KT_ERROR_VERIFY when not one of them ran. */
-JsonObject *kt_bench_compare (const KtBenchComparison *comparison, GError **error);
+/* {metrics: the table, configurations: [{name, conf_text, statements, settings, left_out: […], problem?, runs: […],
+ * summary: {metric: {value, low, high, n}}, ratios: {metric: {value, low, high, n, change}}}], rounds, notes: […],
+ * limits: {memory, cpus, disk}}, without any run yet. */
+JsonObject *kt_bench_comparison_document (const KtBenchComparison *comparison);
+/* The configurations in @document again. Elements KtBenchConfiguration. */
+GPtrArray *kt_bench_configurations_of (JsonObject *document);
 
-/* Pure: (re)computes summary and ratios from the runs in @document. Ratios are to the first configuration. */
+/* Measures what @document does not hold yet and puts it in. A configuration that does not start, or whose server ends,
+ * is told by `problem` and left out of later rounds; so is one whose run did not count. What is in @document after an
+ * error can be gone on with.
+ * Errors: KT_ERROR_INTERRUPTED, KT_ERROR_NO_SPACE, KT_ERROR_UNSUPPORTED; KT_ERROR_VERIFY when not one of them ran. */
+gboolean kt_bench_compare (const KtBenchComparison *comparison, JsonObject *document, GError **error);
+
+/* Pure: (re)computes summary and ratios from the runs in @document. Ratios are to the first configuration, of rounds in
+ * which both count. The summary of a configuration of which no run counts is there to look at: it has no ratios. */
 void kt_bench_summarize (JsonObject *document);
 /* Pure: {metric: ratio} of two configurations that were not measured side by side: is the later one a regression? */
 JsonObject *kt_bench_ratios_to_baseline (JsonObject *baseline, JsonObject *now);

@@ -17,6 +17,7 @@ struct KtBenchInstance {
   KtEmulation *emulation;
   KtScratchServer *server;
   char *conninfo;
+  GPtrArray *left_out;
 };
 
 /* The server's own reason, or its whole log. */
@@ -36,36 +37,87 @@ set_start_error (const KtBenchInstance *instance, const char *what, GError **err
                   what);
 }
 
+/* FALSE without @error: it ended, and says why. */
 static gboolean
-start (KtBenchInstance *instance, const char *what, GError **error)
+start_once (KtBenchInstance *instance, GError **error)
 {
+  g_clear_pointer (&instance->server, kt_scratch_server_free);
   instance->server = kt_scratch_server_start (instance->site, kt_emulation_procs (instance->emulation), error);
   if (instance->server == NULL)
     return FALSE;
   if (kt_scratch_server_wait (instance->server))
     return TRUE;
   kt_scratch_server_stop (instance->server, TRUE);
-  set_start_error (instance, what, error);
+  return FALSE;
+}
+
+static gboolean
+start (KtBenchInstance *instance, const char *what, GError **error)
+{
+  if (start_once (instance, error))
+    return TRUE;
+  if (instance->server != NULL)
+    set_start_error (instance, what, error);
+  return FALSE;
+}
+
+/* The lines that the server that ended did not know made blank, so that the others keep their numbers; NULL when it
+ * knew all. */
+static char *
+without_unknown (const KtBenchInstance *instance, const char *settings)
+{
+  const char *log = instance->server->result.diagnosis != NULL ? instance->server->result.diagnosis : "";
+  g_autoptr (GPtrArray) faults = kt_scratch_log_faults (log, instance->site->conf);
+  g_auto (GStrv) lines = g_strsplit (settings, "\n", -1);
+  guint n = g_strv_length (lines), found = 0;
+  for (guint i = 0; i < faults->len; i++)
+    {
+      const KtScratchFault *fault = faults->pdata[i];
+      if (!g_str_has_prefix (fault->text, "unrecognized configuration parameter") || fault->line == 0
+          || fault->line > n)
+        continue;
+      g_free (lines[fault->line - 1]);
+      lines[fault->line - 1] = g_strdup ("");
+      g_ptr_array_add (instance->left_out,
+                       g_strdup_printf ("%s is not known to this version of PostgreSQL", fault->name));
+      found++;
+    }
+  return found > 0 ? g_strjoinv ("\n", lines) : NULL;
+}
+
+/* What the server does not know it says at its start: then once more without. */
+static gboolean
+start_with (KtBenchInstance *instance, const char *settings, GError **error)
+{
+  static const char what[] = "the server does not start with these settings";
+  if (!kt_scratch_site_write_conf (instance->site, settings, error))
+    return FALSE;
+  if (start_once (instance, error))
+    return TRUE;
+  g_autofree char *known = instance->server != NULL ? without_unknown (instance, settings) : NULL;
+  if (known != NULL)
+    return kt_scratch_site_write_conf (instance->site, known, error) && start (instance, what, error);
+  if (instance->server != NULL)
+    set_start_error (instance, what, error);
   return FALSE;
 }
 
 static gboolean
 set_up (KtBenchInstance *instance, const KtBenchInstanceOptions *options, const KtBenchWatch *watch, GError **error)
 {
-  g_autoptr (GPtrArray) left_out = g_ptr_array_new_with_free_func (g_free);
-  g_autofree char *settings = kt_scratch_settings_filter (options->conf_text, TRUE, left_out);
+  instance->left_out = g_ptr_array_new_with_free_func (g_free);
+  g_autofree char *settings = kt_scratch_settings_filter (options->conf_text, TRUE, instance->left_out);
   instance->scratch = (KtScratch){ .bin_directory = options->bin_directory, .owner = options->owner,
                                    .folder = kt_bench_place_folder (options->place) };
   instance->site = kt_scratch_site_new (&instance->scratch, DEADLINE_MS, watch->cancellable, error);
   if (instance->site == NULL)
     return FALSE;
   instance->conninfo = g_strdup_printf ("host='%s' port=5432 user=postgres dbname=postgres", instance->site->sockets);
-  if (!kt_folder_copy (options->set->folder, instance->site->data, watch->cancellable, error)
-      || !kt_scratch_site_write_conf (instance->site, settings, error))
+  if (!kt_folder_copy (options->set->folder, instance->site->data, watch->cancellable, error))
     return FALSE;
   kt_folder_evict (instance->site->data);
   instance->emulation = kt_emulation_new (options->host, instance->site->folder, error);
-  return instance->emulation != NULL && start (instance, "the server does not start with these settings", error);
+  return instance->emulation != NULL && start_with (instance, settings, error);
 }
 
 KtBenchInstance *
@@ -83,6 +135,7 @@ kt_bench_instance_free (KtBenchInstance *instance)
   kt_scratch_server_free (instance->server);
   kt_emulation_free (instance->emulation);
   kt_scratch_site_free (instance->site);
+  g_clear_pointer (&instance->left_out, g_ptr_array_unref);
   g_free (instance->conninfo);
   g_free (instance);
 }
@@ -97,6 +150,12 @@ const KtEmulation *
 kt_bench_instance_emulation (const KtBenchInstance *instance)
 {
   return instance->emulation;
+}
+
+const GPtrArray *
+kt_bench_instance_left_out (const KtBenchInstance *instance)
+{
+  return instance->left_out;
 }
 
 const char *

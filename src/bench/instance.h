@@ -19,7 +19,7 @@ typedef struct {
   const char *conf_text; /* what leads out of its folder (addresses, archive, logs …) is left out */
 } KtBenchInstanceOptions;
 
-/* Copies, evicts, starts and waits. Errors: KT_ERROR_VERIFY (it does not start with these settings: the server's own
+/* Copies, evicts, starts and waits. Parameters that this version of PostgreSQL does not know are left out. Errors: KT_ERROR_VERIFY (it does not start with these settings: the server's own
  * reason as detail), KT_ERROR_UNSUPPORTED (nothing of the host can be emulated), KT_ERROR_NO_SPACE,
  * KT_ERROR_INTERRUPTED. */
 KtBenchInstance *kt_bench_instance_new (const KtBenchInstanceOptions *options, const KtBenchWatch *watch,
@@ -31,6 +31,8 @@ const char *kt_bench_instance_conninfo (const KtBenchInstance *instance);
 gint64 kt_bench_instance_pid (const KtBenchInstance *instance); /* of the postmaster; 0: it does not run */
 const KtEmulation *kt_bench_instance_emulation (const KtBenchInstance *instance);
 const char *kt_bench_instance_data (const KtBenchInstance *instance);
+/* What of the settings is not in force, and why: char *, borrowed. */
+const GPtrArray *kt_bench_instance_left_out (const KtBenchInstance *instance);
 
 /* Why the server is gone, when it is: its last words, or the memory limit. NULL while it runs. Caller frees. */
 char *kt_bench_instance_end_reason (KtBenchInstance *instance);

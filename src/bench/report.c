@@ -104,7 +104,9 @@ add_bar (GString *html, JsonObject *configuration, JsonObject *estimate, guint r
   add_number (html, value);
   JsonObject *ratio = kt_json_object (kt_json_object (configuration, "ratios"),
                                       kt_json_string (estimate, "metric", ""));
-  if (ratio != NULL)
+  if (!kt_json_bool (configuration, "counts", TRUE))
+    g_string_append (html, " (not counted)");
+  else if (ratio != NULL)
     {
       g_string_append (html, " (x ");
       add_number (html, kt_json_double (ratio, "value", 0));
@@ -218,6 +220,17 @@ fastest (JsonObject *document)
   return most;
 }
 
+/* "; before it 20 s of warm-up at 812 tx/s", or nothing. Caller frees. */
+static char *
+warm_up_words (JsonObject *run)
+{
+  JsonObject *warm_up = kt_json_object (run, "warm_up");
+  if (warm_up == NULL || !json_object_has_member (warm_up, "transactions_per_s"))
+    return g_strdup ("");
+  return g_strdup_printf ("; before it %.0f s of warm-up at %.0f tx/s", kt_json_double (warm_up, "elapsed_ms", 0) / 1000,
+                          kt_json_double (warm_up, "transactions_per_s", 0));
+}
+
 static void
 add_runs (GString *html, JsonObject *document, JsonObject *configuration, double most)
 {
@@ -228,10 +241,11 @@ add_runs (GString *html, JsonObject *document, JsonObject *configuration, double
   for (guint i = 0; i < json_array_get_length (runs); i++)
     {
       JsonObject *run = json_array_get_object_element (runs, i);
+      g_autofree char *warm_up = warm_up_words (run);
       g_autofree char *head = g_strdup_printf (
-        "run %" G_GINT64_FORMAT ": bounded by %s; %" G_GINT64_FORMAT " checkpoints%s%s",
+        "run %" G_GINT64_FORMAT ": bounded by %s; %" G_GINT64_FORMAT " checkpoints%s%s%s",
         kt_json_int (run, "round", 0), kt_json_string (kt_json_object (run, "bound"), "sentence", "?"),
-        kt_json_int (run, "checkpoints", 0), kt_json_bool (run, "counts", TRUE) ? "" : "; does not count: ",
+        kt_json_int (run, "checkpoints", 0), warm_up, kt_json_bool (run, "counts", TRUE) ? "" : "; not counted: ",
         kt_json_bool (run, "counts", TRUE) ? "" : kt_json_string (run, "why_not", ""));
       add_element (html, "p", head);
       if (kt_json_object (run, "series") != NULL)

@@ -3,6 +3,7 @@
 
 #include "base/error.h"
 #include "bench/metric.h"
+#include "bench/prepare.h"
 #include "bench/sampler.h"
 #include "workload/writer.h"
 
@@ -16,6 +17,7 @@
 #define REACHED 0.85
 #define CPU_REACHED 0.85
 #define MACHINE_FULL 0.95
+#define PRUNE_EVERY_MS (30 * 1000)
 
 /* Everything read at one end of the steady part. */
 typedef struct {
@@ -31,7 +33,7 @@ typedef struct {
   gint64 elapsed_ms;
   double own_cpu_s;
   KtHistogram *commits; /* NULL: watched only */
-  gint64 retries;
+  gint64 retries, pruned_rows;
 } Work;
 
 /* ---- reading ---- */
@@ -109,8 +111,11 @@ load_part (const KtBenchRun *run, const char *part, gint64 duration_ms, volatile
            KtWriterResult *result, GError **error)
 {
   Showing showing = { run, part };
+  KtPruneSchedule prune = { .interval_ms = PRUNE_EVERY_MS };
+  kt_prune_rules_init (&prune.rules, run->retention_ms);
   const KtWriter writer = {
     .conninfo = run->conninfo,
+    .prune = run->retention_ms > 0 ? &prune : NULL,
     .duration_ms = duration_ms,
     .tps = run->tps,
     .paced = run->tps > 0,
@@ -356,23 +361,25 @@ work_of (const KtBenchRun *run, const Reading *before, const Reading *after, KtW
     .own_cpu_s = result->own_cpu_s,
     .commits = &result->all.commits,
     .retries = (gint64) result->all.retries,
+    .pruned_rows = (gint64) result->pruned_rows,
   };
 }
 
 static JsonObject *
 document (const KtBenchRun *run, const Reading *before, const Reading *after, const Work *work,
-          const KtSampler *sampler, gint64 warm_up_ms)
+          const KtSampler *sampler)
 {
   JsonObject *object = json_object_new ();
   JsonArray *waits = kt_sampler_waits (sampler);
   KtBenchBound bound = bound_figures (run, before, after, work, waits);
   json_object_set_object_member (object, "metrics", metrics_of (before, after, work));
   json_object_set_int_member (object, "elapsed_ms", work->elapsed_ms);
-  json_object_set_int_member (object, "warm_up_ms", warm_up_ms);
   json_object_set_int_member (object, "transactions", work->transactions);
   json_object_set_int_member (object, "blocks", work->blocks);
   if (work->retries >= 0)
     json_object_set_int_member (object, "retries", work->retries);
+  if (run->retention_ms > 0)
+    json_object_set_int_member (object, "pruned_rows", work->pruned_rows);
   set_counts (object, before, after);
   set_validity (object, run, before, after);
   json_object_set_object_member (object, "bound", bound_json (&bound));
@@ -384,25 +391,47 @@ document (const KtBenchRun *run, const Reading *before, const Reading *after, co
   return object;
 }
 
+/* Load that does not count, until the steady part may begin: with a checkpoint where whole cycles are asked for. */
+static gboolean
+warm_up (const KtBenchRun *run, KtWriterResult *result, KtConnection **asked, GError **error)
+{
+  const KtSamplerOptions enough = { 0 }, one_begins = { .checkpoints = 1 };
+  if (run->warm_up_ms > 0 && !run_part (run, "warm-up", run->warm_up_ms, &enough, NULL, result, error))
+    return FALSE;
+  if (run->checkpoints == 0 || (run->private_server && kt_bench_begin_checkpoint (run->conninfo, asked)))
+    return TRUE;
+  return run_part (run, "waiting for a checkpoint", run->duration_ms, &one_begins, NULL, result, error);
+}
+
+static JsonObject *
+warm_up_json (gint64 elapsed_ms, gint64 transactions)
+{
+  JsonObject *object = json_object_new ();
+  json_object_set_int_member (object, "elapsed_ms", elapsed_ms);
+  if (transactions >= 0)
+    json_object_set_int_member (object, "transactions", transactions);
+  if (transactions >= 0 && elapsed_ms > 0)
+    json_object_set_double_member (object, "transactions_per_s", (double) transactions * 1000 / (double) elapsed_ms);
+  return object;
+}
+
 JsonObject *
 kt_bench_run (const KtBenchRun *run, GError **error)
 {
   g_autofree KtWriterResult *result = g_new0 (KtWriterResult, 1);
   g_autoptr (KtSampler) sampler = NULL;
-  Reading before, after;
-  gint64 began = g_get_monotonic_time ();
-  /* The first cycle begins with a checkpoint. */
-  const KtSamplerOptions first_checkpoint = { .checkpoints = run->checkpoints > 0 ? 1 : 0,
-                                              .least_ms = run->warm_up_ms };
+  g_autoptr (KtConnection) asked = NULL;
+  Reading first, before, after;
   const KtSamplerOptions enough = { .transactions = run->transactions, .checkpoints = run->checkpoints };
-  gint64 most_ms = run->checkpoints > 0 ? MAX (run->warm_up_ms, run->duration_ms) : run->warm_up_ms;
-  if (most_ms > 0 && !run_part (run, "warm-up", most_ms, &first_checkpoint, NULL, result, error))
-    return NULL;
-  gint64 warm_up_ms = (g_get_monotonic_time () - began) / 1000;
-  if (!read_all (run, &before, error)
+  if (!read_all (run, &first, error) || !warm_up (run, result, &asked, error) || !read_all (run, &before, error)
       || !run_part (run, "measuring", run->duration_ms, &enough, &sampler, result, error)
       || !read_all (run, &after, error))
     return NULL;
   Work work = work_of (run, &before, &after, result);
-  return document (run, &before, &after, &work, sampler, warm_up_ms);
+  JsonObject *object = document (run, &before, &after, &work, sampler);
+  json_object_set_object_member (
+    object, "warm_up",
+    warm_up_json ((before.at_us - first.at_us) / 1000,
+                  kt_bench_counts_delta (&first.counts, &before.counts, KT_COUNT_TRANSACTIONS)));
+  return object;
 }

@@ -11,10 +11,12 @@
 typedef struct {
   const char *conninfo;
   gboolean observe;          /* write nothing */
+  gboolean private_server;   /* nobody else uses it: a checkpoint may be asked for */
   gint64 warm_up_ms;         /* at least; with @checkpoints until one begins, so that whole cycles are measured */
   gint64 duration_ms;        /* of the steady part, at most */
   guint64 transactions;      /* the steady part ends when so many are stored; 0: only by time */
-  guint checkpoints;         /* the steady part ends when so many whole cycles are over; 0: only by time */
+  guint checkpoints;         /* and so many whole checkpoint cycles are over; 0: only by time */
+  gint64 retention_ms;       /* older rows are pruned while the load runs, as the indexer does; 0: nothing is */
   double batch_scale;        /* of the load */
   guint batch_concurrency;
   guint32 tps;               /* 0: as fast as the server takes them, at the density of the data set */
@@ -26,7 +28,7 @@ typedef struct {
   const char *label;         /* for progress */
 } KtBenchRun;
 
-/* {metrics: {name: number}, elapsed_ms, warm_up_ms, transactions, blocks, checkpoints, checkpoints_timed,
+/* {metrics: {name: number}, elapsed_ms, warm_up: {elapsed_ms, transactions, transactions_per_s}, transactions, pruned_rows, blocks, checkpoints, checkpoints_timed,
  * checkpoints_requested, written_checkpointer, written_bgwriter, written_backends, …, counts, why_not, bound: {what,
  * sentence}, waits: [{wait, share}], series: {at_ms: [], transactions: [], …}, own_cpu_percent, other_cpus}.
  * counts FALSE: fewer whole checkpoint cycles than asked for; why_not says it.

@@ -118,10 +118,12 @@ add_rates (JsonObject *answer, GString *out, guint width)
       JsonObject *last = json_array_get_object_element (runs, json_array_get_length (runs) - 1);
       g_autofree char *value = number (rate != NULL ? kt_json_double (rate, "value", NAN) : NAN, 0);
       g_autofree char *spread = range (rate, 0);
-      g_autofree char *times_first = ratio != NULL ? number (kt_json_double (ratio, "value", NAN), 2) : g_strdup ("");
+      gboolean counts = kt_json_bool (configuration, "counts", TRUE);
+      g_autofree char *times_first = ratio != NULL ? number (kt_json_double (ratio, "value", NAN), 2)
+                                                   : g_strdup (counts ? "" : "not counted");
       g_autofree char *times_spread = range (ratio, 2);
       g_autofree char *checkpoints = g_strdup_printf ("%" G_GINT64_FORMAT "%s", kt_json_int (last, "checkpoints", 0),
-                                                      kt_json_bool (configuration, "counts", TRUE) ? "" : " (!)");
+                                                      counts ? "" : " (!)");
       kt_table_add (table, kt_json_string (configuration, "name", "?"), value, spread, times_first, times_spread,
                     kt_json_string (kt_json_object (last, "bound"), "what", "?"), checkpoints);
     }
@@ -228,9 +230,32 @@ add_bounds (JsonObject *answer, GString *out, guint width)
         {
           JsonObject *run = json_array_get_object_element (runs, k);
           if (!kt_json_bool (run, "counts", TRUE))
-            kt_render_line (out, width, "%s, round %" G_GINT64_FORMAT ", does not count: %s", name,
+            kt_render_line (out, width, "%s, round %" G_GINT64_FORMAT ", not counted: %s", name,
                             kt_json_int (run, "round", 0), kt_json_string (run, "why_not", ""));
         }
+    }
+}
+
+/* What was not as asked for: settings that the server does not know, and less work than the others did. */
+static void
+add_remarks (JsonObject *answer, GString *out, guint width)
+{
+  gint64 wanted = kt_json_int (answer, "transactions_wanted", 0);
+  for (guint i = 0; i < n_configurations (answer); i++)
+    {
+      JsonObject *configuration = configuration_at (answer, i);
+      const char *name = kt_json_string (configuration, "name", "?");
+      JsonArray *left_out = kt_json_array (configuration, "left_out");
+      for (guint k = 0; left_out != NULL && k < json_array_get_length (left_out); k++)
+        kt_render_line (out, width, "%s: left out: %s", name, json_array_get_string_element (left_out, k));
+      if (!was_measured (configuration))
+        continue;
+      JsonArray *runs = kt_json_array (configuration, "runs");
+      gint64 stored = kt_json_int (json_array_get_object_element (runs, json_array_get_length (runs) - 1),
+                                   "transactions", 0);
+      if (stored < wanted)
+        kt_render_line (out, width, "%s stored %" G_GINT64_FORMAT " of the %" G_GINT64_FORMAT " transactions in the"
+                        " time: its database grew less, which is in its favour", name, stored, wanted);
     }
 }
 
@@ -246,6 +271,11 @@ add_title (JsonObject *answer, GString *out, guint width)
                   kt_json_string (answer, "title", ""));
   kt_render_line (out, width, "PostgreSQL %s%s; %" G_GINT64_FORMAT " rounds in turn; the steady part of each run",
                   kt_json_string (answer, "postgresql", "?"), data, kt_json_int (answer, "rounds", 0));
+  if (json_object_has_member (answer, "checkpoints_wanted") && kt_json_int (answer, "checkpoints_wanted", 0) == 0)
+    kt_render_line (out, width, "No whole checkpoint cycles were asked for: a large max_wal_size looks free here.");
+  if (g_str_equal (kt_json_string (answer, "state", "complete"), "unfinished"))
+    kt_render_line (out, width, "Unfinished. Go on with: kastune bench compare --resume %" G_GINT64_FORMAT,
+                    kt_json_int (answer, "id", 0));
 }
 
 void
@@ -261,6 +291,7 @@ kt_render_bench (JsonObject *answer, GString *out, guint width)
   g_string_append_c (out, '\n');
   add_changes (answer, out, width);
   add_bounds (answer, out, width);
+  add_remarks (answer, out, width);
   JsonArray *notes = kt_json_array (answer, "notes");
   for (guint i = 0; notes != NULL && i < json_array_get_length (notes); i++)
     kt_render_line (out, width, "note: %s", json_array_get_string_element (notes, i));
@@ -287,7 +318,10 @@ kt_render_bench_list (JsonObject *answer, GString *out, guint width)
       g_autoptr (GDateTime) time = g_date_time_new_from_unix_local (kt_json_int (result, "taken_at", 0));
       g_autofree char *taken = g_date_time_format (time, "%Y-%m-%d %H:%M");
       g_autofree char *id = g_strdup_printf ("%" G_GINT64_FORMAT, kt_json_int (result, "id", 0));
-      kt_table_add (table, id, taken, kt_json_string (result, "kind", ""), kt_json_string (result, "title", ""));
+      gboolean complete = g_str_equal (kt_json_string (result, "state", "complete"), "complete");
+      g_autofree char *what = g_strdup_printf ("%s%s", kt_json_string (result, "kind", ""),
+                                               complete ? "" : ", unfinished");
+      kt_table_add (table, id, taken, what, kt_json_string (result, "title", ""));
     }
   kt_table_print (table, out, width, 0);
 }

@@ -3,6 +3,8 @@
 
 #include "base/error.h"
 #include "base/file.h"
+#include "base/size.h"
+#include "bench/regime.h"
 #include "change/journal.h"
 #include "postgres/instance.h"
 #include "tuning/conf_text.h"
@@ -38,7 +40,7 @@ kt_bench_take_watch (KtOperationContext *context, KtBenchWatch *watch)
 }
 
 gboolean
-kt_bench_take_run (JsonObject *args, const KtBenchWatch *watch, KtBenchRun *run, GError **error)
+kt_bench_take_run (JsonObject *args, const KtBenchWatch *watch, guint cycles, KtBenchRun *run, GError **error)
 {
   const char *scale = kt_json_string (args, "batch_scale", "1");
   char *end;
@@ -46,7 +48,7 @@ kt_bench_take_run (JsonObject *args, const KtBenchWatch *watch, KtBenchRun *run,
     .warm_up_ms = kt_json_int (args, "warm_up", DEFAULT_WARM_UP_MS),
     .duration_ms = kt_json_int (args, "duration", DEFAULT_DURATION_MS),
     .transactions = (guint64) kt_json_int (args, "transactions", 0),
-    .checkpoints = (guint) kt_json_int (args, "checkpoints", 0),
+    .checkpoints = (guint) kt_json_int (args, "checkpoints", cycles),
     .batch_scale = g_ascii_strtod (scale, &end),
     .batch_concurrency = (guint) kt_json_int (args, "batch_concurrency", 2),
     .tps = (guint32) kt_json_int (args, "rate", 0),
@@ -131,21 +133,31 @@ instance_options (const KtBenchSetup *setup, const KtBenchHost *host, const char
   return (KtBenchInstanceOptions){ setup->place, setup->set, setup->bin_directory, setup->owner, host, conf_text };
 }
 
+/* "dir/mine.conf": "mine". Caller frees. */
+static char *
+short_name (const char *name)
+{
+  g_autofree char *base = g_path_get_basename (name);
+  return g_str_has_suffix (base, ".conf") ? g_strndup (base, strlen (base) - strlen (".conf")) : g_strdup (base);
+}
+
+static gboolean
+is_taken (const KtBenchSetup *setup, const char *name)
+{
+  for (guint i = 0; i < setup->configurations->len; i++)
+    if (g_str_equal (((KtBenchConfiguration *) setup->configurations->pdata[i])->name, name))
+      return TRUE;
+  return FALSE;
+}
+
 static void
 add_configuration (KtBenchSetup *setup, const char *name, char *conf_text, GStrv statements)
 {
   KtBenchConfiguration *configuration = g_new0 (KtBenchConfiguration, 1);
-  g_autofree char *base = g_path_get_basename (name);
-  configuration->name = g_str_has_suffix (base, ".conf") ? g_strndup (base, strlen (base) - strlen (".conf"))
-                                                         : g_strdup (base);
+  g_autofree char *shorter = short_name (name);
+  configuration->name = g_strdup (is_taken (setup, shorter) ? name : shorter);
   configuration->conf_text = conf_text;
   configuration->statements = statements;
-  for (guint i = 0; i < setup->configurations->len; i++)
-    if (g_str_equal (((KtBenchConfiguration *) setup->configurations->pdata[i])->name, configuration->name))
-      {
-        g_free (configuration->name);
-        configuration->name = g_strdup (name);
-      }
   g_ptr_array_add (setup->configurations, configuration);
 }
 
@@ -282,13 +294,70 @@ add_advised (KtBenchSetup *setup, const char *word, JsonObject *args, GError **e
   return TRUE;
 }
 
+/* "pgtune-oltp-4gb.conf": 4; 0: it names no size. */
+static guint64
+gigabytes_named (const char *name)
+{
+  static const char ending[] = "gb.conf";
+  const char *dash = strrchr (name, '-');
+  char *end = NULL;
+  guint64 size = dash != NULL ? g_ascii_strtoull (dash + 1, &end, 10) : 0;
+  return size > 0 && g_str_equal (end, ending) ? size : 0;
+}
+
+static int
+compare_names (gconstpointer left, gconstpointer right)
+{
+  return strcmp (*(char *const *) left, *(char *const *) right);
+}
+
+/* Its configuration files for a machine of @memory_bytes (0: any), by name. Caller frees. */
+static GPtrArray *
+files_in (const char *folder, gint64 memory_bytes)
+{
+  GPtrArray *paths = g_ptr_array_new_with_free_func (g_free);
+  g_autoptr (GDir) dir = g_dir_open (folder, 0, NULL);
+  const char *name;
+  while (dir != NULL && (name = g_dir_read_name (dir)) != NULL)
+    {
+      guint64 size = gigabytes_named (name);
+      if (g_str_has_suffix (name, ".conf") && (size == 0 || memory_bytes == 0 || (gint64) size * KT_GIB == memory_bytes))
+        g_ptr_array_add (paths, g_build_filename (folder, name, NULL));
+    }
+  g_ptr_array_sort (paths, compare_names);
+  return paths;
+}
+
+static gboolean
+add_folder (KtBenchSetup *setup, const char *folder, GError **error)
+{
+  g_autoptr (GPtrArray) paths = files_in (folder, setup->host.memory_bytes);
+  for (guint i = 0; i < paths->len; i++)
+    {
+      char *text = NULL;
+      g_autofree char *name = short_name (paths->pdata[i]);
+      if (is_taken (setup, name)) /* "defaults" and a folder with a defaults.conf */
+        continue;
+      if (!kt_file_read (paths->pdata[i], &text, NULL, error))
+        return FALSE;
+      add_configuration (setup, paths->pdata[i], text, NULL);
+    }
+  if (paths->len > 0)
+    return TRUE;
+  kt_error_set (error, KT_ERROR_NOT_FOUND, NULL, "files are called NAME.conf, or NAME-4gb.conf for a machine of 4 GB",
+                "the folder %s holds no configuration for this machine", folder);
+  return FALSE;
+}
+
 static gboolean
 add_file (KtBenchSetup *setup, const char *path, GError **error)
 {
   char *text = NULL;
+  if (g_file_test (path, G_FILE_TEST_IS_DIR))
+    return add_folder (setup, path, error);
   if (!kt_file_read (path, &text, NULL, error))
     {
-      g_prefix_error (error, "no such configuration (known are defaults, current, before, kastune, or a file): ");
+      g_prefix_error (error, "no such configuration (known are defaults, current, before, kastune, a file or a folder): ");
       return FALSE;
     }
   add_configuration (setup, path, text, NULL);
@@ -370,6 +439,24 @@ find_binaries (KtBenchSetup *setup, JsonObject *args, GError **error)
   return major != 0;
 }
 
+/* So many transactions that the indexes with random keys have the regime's share of the machine's memory. */
+static gboolean
+take_regime (KtBenchSetup *setup, JsonObject *args, GError **error)
+{
+  const KtBenchRegime *regime = kt_bench_regime_find (kt_json_string (args, "regime", ""));
+  if (regime == NULL)
+    return TRUE;
+  if (setup->host.memory_bytes == 0 || json_object_has_member (args, "fill"))
+    {
+      kt_error_set (error, KT_ERROR_USAGE, NULL, "for example --host 4G,2cpu,cloud-volume --regime indexes-fit",
+                    "--regime chooses the size of the data set by the memory of --host, in place of --fill");
+      return FALSE;
+    }
+  setup->spec.transactions = kt_bench_regime_transactions (regime, setup->host.memory_bytes, &setup->spec.features,
+                                                           setup->spec.tps);
+  return TRUE;
+}
+
 static gboolean
 take_spec (KtBenchSetup *setup, JsonObject *args, GError **error)
 {
@@ -391,6 +478,8 @@ take_spec (KtBenchSetup *setup, JsonObject *args, GError **error)
           && !kt_features_add (&setup->spec.features, KT_RELEASE_V2_3_0, features[i].kind, values, error))
         return FALSE;
     }
+  if (!take_regime (setup, args, error))
+    return FALSE;
   if (setup->spec.transactions >= 1000 && setup->spec.tps >= 1 && setup->spec.tps <= KT_CHAIN_MAX_TPS)
     return TRUE;
   kt_error_set (error, KT_ERROR_USAGE, NULL, NULL, "--fill is at least 1000 transactions, --density from 1 to %d",
@@ -399,15 +488,17 @@ take_spec (KtBenchSetup *setup, JsonObject *args, GError **error)
 }
 
 KtBenchSetup *
-kt_bench_setup_new (KtOperationContext *context, JsonObject *args, GError **error)
+kt_bench_setup_new (KtOperationContext *context, JsonObject *args, JsonObject *begun, GError **error)
 {
   g_autoptr (KtBenchSetup) setup = g_new0 (KtBenchSetup, 1);
   const char *host = kt_json_string (args, "host", NULL);
-  setup->configurations = g_ptr_array_new_with_free_func ((GDestroyNotify) kt_bench_configuration_free);
+  setup->configurations = begun != NULL
+                            ? kt_bench_configurations_of (begun)
+                            : g_ptr_array_new_with_free_func ((GDestroyNotify) kt_bench_configuration_free);
   kt_bench_take_watch (context, &setup->watch);
   if (host != NULL && !kt_bench_host_parse (host, &setup->host, error))
     return NULL;
-  setup->facts = kt_facts_load (context, args, wants_server (args) ? KT_FACTS_SERVER : 0, error);
+  setup->facts = kt_facts_load (context, args, begun == NULL && wants_server (args) ? KT_FACTS_SERVER : 0, error);
   if (setup->facts == NULL || kt_facts_state (setup->facts, error) == NULL || !find_binaries (setup, args, error)
       || !take_spec (setup, args, error))
     return NULL;
@@ -415,7 +506,7 @@ kt_bench_setup_new (KtOperationContext *context, JsonObject *args, GError **erro
   if (setup->place == NULL)
     return NULL;
   setup->set = kt_data_set_open (setup->place, &setup->spec, &setup->watch, error);
-  if (setup->set == NULL || !add_all (setup, args, error))
+  if (setup->set == NULL || (begun == NULL && !add_all (setup, args, error)))
     return NULL;
   return g_steal_pointer (&setup);
 }

@@ -21,14 +21,16 @@ typedef struct {
 } KtBenchSetup;
 
 /* Words for a configuration: `defaults`, `current` (the running server's), `before` or `before:ID` (its settings
- * before a change set), `kastune` (its advice for the machine), with
- * `kastune:PROFILE` for another profile, or a configuration file. Errors: KT_ERROR_USAGE, those of each step. */
-KtBenchSetup *kt_bench_setup_new (KtOperationContext *context, JsonObject *args, GError **error);
+ * before a change set), `kastune` (its advice for the machine), with `kastune:PROFILE` for another profile, a
+ * configuration file, or a folder of them, of which those named NAME-Ngb.conf are taken only for a machine of that size.
+ * @begun: an unfinished comparison whose configurations are taken as they stand there, or NULL.
+ * Errors: KT_ERROR_USAGE, those of each step. */
+KtBenchSetup *kt_bench_setup_new (KtOperationContext *context, JsonObject *args, JsonObject *begun, GError **error);
 void kt_bench_setup_free (KtBenchSetup *setup);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (KtBenchSetup, kt_bench_setup_free)
 
-/* What every measuring operation takes: times, transactions, checkpoints, the load. */
-gboolean kt_bench_take_run (JsonObject *args, const KtBenchWatch *watch, KtBenchRun *run, GError **error);
+/* What every measuring operation takes: times, transactions, checkpoints (@cycles where none are named), the load. */
+gboolean kt_bench_take_run (JsonObject *args, const KtBenchWatch *watch, guint cycles, KtBenchRun *run, GError **error);
 void kt_bench_take_watch (KtOperationContext *context, KtBenchWatch *watch);
 
 /* Makes @platform a machine like @host: as large, alone, with a disk as fast. */

@@ -78,12 +78,12 @@ static const KtArg reference_args[] = {
   { NULL },
 };
 
+static const char *const bench_regime_names[] = { "indexes-fit", "indexes-exceed", NULL };
 static const char *const bench_phases[] = { "steady", "initial-sync", NULL };
 
 #define BENCH_RUN_ARGS \
   { .name = "duration", .type = KT_ARG_DURATION, .value = "TIME", .help = "of the steady part of a run, at most (5min)" }, \
-  { .name = "transactions", .type = KT_ARG_COUNT, .value = "N", .help = "a run ends when so many are stored" }, \
-  { .name = "checkpoints", .type = KT_ARG_COUNT, .value = "N", .help = "a run ends after so many whole checkpoint cycles, and does not count with fewer" }, \
+  { .name = "transactions", .type = KT_ARG_COUNT, .value = "N", .help = "a run ends when so many are stored and its checkpoint cycles are over" }, \
   { .name = "warm-up", .type = KT_ARG_DURATION, .value = "TIME", .help = "before the part that counts (20s)" }, \
   { .name = "rate", .type = KT_ARG_COUNT, .value = "N", .help = "transactions a second to write (as many as the server takes)" }, \
   { .name = "batch-scale", .type = KT_ARG_STRING, .value = "X", .help = "of the indexer (1)" }, \
@@ -94,14 +94,21 @@ static const char *const bench_phases[] = { "steady", "initial-sync", NULL };
 static const KtArg bench_run_args[] = {
   { .name = "observe", .type = KT_ARG_FLAG, .help = "write nothing: watch what the running indexer does" },
   { .name = "rounds", .type = KT_ARG_COUNT, .value = "N", .help = "runs one after the other (1); an interval needs two, better four" },
+  { .name = "checkpoints", .type = KT_ARG_COUNT, .value = "N", .help = "a run ends after so many whole checkpoint cycles, and does not count with fewer (0: only by time)" },
   BENCH_RUN_ARGS,
   { NULL },
 };
 
 static const KtArg bench_compare_args[] = {
-  { .name = "configurations", .type = KT_ARG_STRINGS, .positional = TRUE, .value = "CONFIGURATION...", .help = "defaults, current, before (the last change set; before:ID another), kastune, kastune:PROFILE or a configuration file; ratios are to the first (defaults kastune)" },
+  { .name = "configurations", .type = KT_ARG_STRINGS, .positional = TRUE, .value = "CONFIGURATION...", .help = "defaults, current, before (the last change set; before:ID another), kastune, kastune:PROFILE, a configuration file, or a folder of them (NAME-4gb.conf only for a machine of 4 GB); ratios are to the first (defaults kastune)" },
   { .name = "host", .type = KT_ARG_STRING, .value = "MACHINE", .help = "emulate a smaller machine, for example 4G,2cpu,cloud-volume; classes cloud-volume, sata-ssd, nvme, hdd, or iops=N,mbps=N" },
+  { .name = "regime", .type = KT_ARG_STRING, .value = "NAME", .help = "size of the data set by the memory of --host: indexes-fit (the indexes with random keys have two fifths of it) or indexes-exceed (twice it)", .choices = bench_regime_names },
   { .name = "rounds", .type = KT_ARG_COUNT, .value = "N", .help = "how often each is measured, in turn (3)" },
+  { .name = "within", .type = KT_ARG_DURATION, .value = "TIME", .help = "begin no further round that would not end in this time" },
+  { .name = "resume", .type = KT_ARG_COUNT, .value = "ID", .help = "go on with a comparison that was interrupted (bench list), or add --rounds to a complete one" },
+  { .name = "checkpoints", .type = KT_ARG_COUNT, .value = "N", .help = "whole checkpoint cycles that a run must hold to count (2); 0: a short look that proves nothing about checkpoints" },
+  { .name = "pruned", .type = KT_ARG_FLAG, .help = "prune as the indexer does, so that the database holds as long a history all the time" },
+  { .name = "cold", .type = KT_ARG_FLAG, .help = "begin with empty caches, instead of reading the indexes first" },
   BENCH_RUN_ARGS,
   { .name = "recovery", .type = KT_ARG_FLAG, .help = "kill -9 after each run, and how long the server needs to come back" },
   { .name = "fill", .type = KT_ARG_COUNT, .value = "N", .help = "transactions that the database holds before (1M); filled once and kept" },
@@ -193,11 +200,13 @@ const KtOperation kt_operations[] = {
     .run = kt_handle_history },
 
   { .name = "bench compare", .group = PROVE, .summary = "Measure configurations in turn on private servers, and say what the difference is",
-    .help = "Each run starts a private server of the same programs on a fresh copy of one data set, with cold caches, inside the "
-            "machine that --host names, and writes what the indexer writes. The running server is not touched. Figures that "
-            "do not depend on the machine's mood stand first; a difference is only called one when its 95 % interval says so. "
-            "With --checkpoints 2 a run counts only when it holds two whole checkpoint cycles: a large max_wal_size looks free "
-            "in a run that never reaches its checkpoint. Emulation needs root and control groups.",
+    .help = "Each run starts a private server of the same programs on a fresh copy of one data set, with the same pages in its "
+            "caches, inside the machine that --host names, and writes what the indexer writes. The running server is not "
+            "touched. Figures that do not depend on the machine's mood stand first; a difference is only called one when its "
+            "95 % interval says so. A run counts only when it holds two whole checkpoint cycles (--checkpoints) within "
+            "--duration: a large max_wal_size looks free in a run that never reaches its checkpoint. Every run is kept when "
+            "it ends; after Ctrl-C or a crash --resume goes on. Emulation needs root and control groups. Example: "
+            "kastune bench compare defaults kastune other.conf --host 4G,2cpu,cloud-volume --regime indexes-fit --within 1h",
     .args = bench_compare_args, .flags = KT_OPERATION_SERVER, .run = kt_handle_bench_compare },
   { .name = "bench run", .group = PROVE, .summary = "Measure the running server under the indexer's load, or only watch",
     .help = "Writes into a database that kaspa-sim filled (never into an indexer's own), or with --observe watches the indexer "

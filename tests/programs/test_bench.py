@@ -10,7 +10,7 @@ import pytest
 
 from conftest import BUILD, kastune
 
-SHORT = ("--fill", "4k", "--duration", "2s", "--warm-up", "0s")
+SHORT = ("--fill", "4k", "--duration", "2s", "--warm-up", "0s", "--checkpoints", "0")
 
 
 @pytest.fixture(scope="module")
@@ -73,11 +73,13 @@ def test_settings_that_do_not_start_are_told_and_the_others_measured(place):
     (("compare", "nonsense"), "no such configuration"),
     (("compare", "--batch-scale", "11"), "--batch-scale goes from 0.1 to 10"),
     (("compare", "--disable", "everything"), "everything"),
+    (("compare", "--host", "4G", "--regime", "indexes-fit"), "in place of --fill"),
+    (("compare", "--resume", "99"), "there is no result 99"),
     (("show", "99"), "there is no result 99"),
     (("compare", "current"), "No such file or directory"),
 ])
 def test_wrong_words_are_told(place, words, said):
-    fill = () if words[0] == "show" else (*SHORT, "--folder", str(place / "work"))
+    fill = () if words[0] == "show" or "--resume" in words else (*SHORT, "--folder", str(place / "work"))
     answer = bench(place, *words, *fill)
     assert answer.status != 0 and said in answer.err, answer
 
@@ -112,6 +114,55 @@ def test_interrupted_comparison_leaves_nothing(place):
     run.send_signal(signal.SIGTERM)
     assert run.wait(60) == 130
     assert private_folders(place) == []
+
+
+def test_killed_comparison_goes_on(place):
+    """kill -9 in the second run: the first one is kept, what lies around is removed, and --resume does the rest."""
+    (place / "odd.conf").write_text("work_mem = 5MB\nfrom_the_future = on\n")
+    words = ("compare", "defaults", str(place / "odd.conf"), "--rounds", "2", *SHORT, "--folder", str(place / "work"))
+    run = subprocess.Popen([BUILD / "src/kastune", "bench", *words, "--state", place / "state"],
+                           env={"PATH": os.environ["PATH"], "PGHOST": "/nonexistent"}, stderr=subprocess.PIPE, text=True)
+    for line in run.stderr:
+        if "odd: measuring" in line:
+            break
+    run.kill()
+    run.wait()
+    assert private_folders(place) != []
+    newest = bench(place, "list", "--json").json["results"][0]
+    assert newest["state"] == "unfinished"
+    assert "unfinished" in bench(place, "list").out
+    assert f"--resume {newest['id']}" in bench(place, "show", str(newest["id"])).out.replace("\n", " ")
+    other = bench(place, "compare", "--resume", str(newest["id"]), "--fill", "5k")
+    assert other.status == 2 and "goes on with what it was begun with" in other.err, other
+    (place / "odd.conf").unlink()  # its words are in the result
+    answer = bench(place, "compare", "--resume", str(newest["id"]), "--json").json
+    assert answer["id"] == newest["id"] and answer["state"] == "complete"
+    assert [[r["round"] for r in c["runs"]] for c in answer["configurations"]] == [[1, 2], [1, 2]]
+    assert answer["configurations"][1]["left_out"] == ["from_the_future is not known to this version of PostgreSQL"]
+    assert private_folders(place) == []
+    more = bench(place, "compare", "--resume", str(newest["id"]), "--rounds", "3", "--json").json
+    assert [len(c["runs"]) for c in more["configurations"]] == [3, 3]
+
+
+def test_folder_of_configurations_is_taken_by_size(place):
+    folder = place / "peers"
+    folder.mkdir()
+    for name in ("any", "one-1gb", "two-2gb"):
+        (folder / f"{name}.conf").write_text("work_mem = 5MB\n")
+    (folder / "README.md").write_text("no configuration")
+    answer = bench(place, "compare", str(folder), "--rounds", "1", *SHORT, "--folder", str(place / "work"), "--json").json
+    assert [c["name"] for c in answer["configurations"]] == ["any", "one-1gb", "two-2gb"]
+    limited = bench(place, "compare", str(folder), "--host", "1G", "--rounds", "1", *SHORT, "--folder", str(place / "work"), "--json").json
+    assert [c["name"] for c in limited["configurations"]] == ["any", "one-1gb"]
+
+
+def test_runs_without_their_checkpoints_are_said_not_to_count(place):
+    """And a time that is over begins no further round."""
+    answer = bench(place, "compare", "defaults", "--fill", "4k", "--duration", "2s", "--warm-up", "0s", "--rounds", "9", "--within", "1s",
+                   "--pruned", "--folder", str(place / "work"))
+    assert answer.status == 0, answer
+    words = " ".join(answer.out.split())
+    assert "not counted: 0 of the 2 checkpoint cycles" in words and "1 of the 9 rounds" in words
 
 
 def test_before_and_after_of_a_change_set(server):

@@ -6,6 +6,8 @@
 #include "bench/compare.h"
 
 #include "base/error.h"
+#include "bench/counters.h"
+#include "bench/prepare.h"
 #include "bench/store.h"
 #include "postgres/connection.h"
 #include "support/cluster.h"
@@ -126,6 +128,57 @@ test_server_has_its_settings_and_goes (void)
 }
 
 static void
+test_what_this_version_does_not_know_is_left_out (void)
+{
+  g_autoptr (GError) error = NULL;
+  g_autoptr (KtBenchPlace) place = open_place ();
+  g_autoptr (KtDataSet) set = open_set (place);
+  g_autoptr (KtBenchInstance) instance = start (place, set,
+                                                "work_mem = 5MB\nsoothsayer = on\ntemp_buffers = 9MB\nweather = 'fine'\n",
+                                                &error);
+  g_assert_no_error (error);
+  const GPtrArray *left_out = kt_bench_instance_left_out (instance);
+  g_assert_cmpuint (left_out->len, ==, 2);
+  g_assert_nonnull (strstr (left_out->pdata[0], "soothsayer"));
+  g_assert_nonnull (strstr (left_out->pdata[1], "weather"));
+  g_autoptr (KtConnection) connection = kt_connection_open (kt_bench_instance_conninfo (instance), &error);
+  g_autoptr (PGresult) row = kt_connection_query (
+    connection, &error, "SELECT current_setting('work_mem') || ' ' || current_setting('temp_buffers') AS both", NULL);
+  g_assert_no_error (error);
+  g_assert_cmpstr (kt_result_get (row, 0, "both"), ==, "5MB 9MB");
+}
+
+static void
+test_caches_are_warmed_and_a_checkpoint_begins (void)
+{
+  gint64 pages = -1;
+  KtBenchCounts before, after;
+  g_autoptr (GError) error = NULL;
+  g_autoptr (KtBenchPlace) place = open_place ();
+  g_autoptr (KtDataSet) set = open_set (place);
+  g_autoptr (KtBenchInstance) instance = start (place, set, "shared_buffers = 64MB\n", &error);
+  g_assert_no_error (error);
+  const char *conninfo = kt_bench_instance_conninfo (instance);
+  g_assert_true (kt_bench_warm_caches (conninfo, 0, &nobody, &pages, &error));
+  g_assert_no_error (error);
+  g_autoptr (KtConnection) connection = kt_connection_open (conninfo, &error);
+  g_autoptr (PGresult) sum = kt_connection_query (
+    connection, &error, "SELECT sum(pg_relation_size(indexrelid)) / 8192 AS pages FROM pg_index i JOIN pg_class c"
+    " ON c.oid = i.indrelid WHERE c.relnamespace = 'public'::regnamespace", NULL);
+  g_assert_cmpint (pages, ==, kt_result_int (sum, 0, "pages"));
+  gint64 all = pages;
+  /* A quarter of the room that all of them need gives the same share of each. */
+  g_assert_true (kt_bench_warm_caches (conninfo, all * 8192 / 3, &nobody, &pages, &error));
+  g_assert_cmpint (pages, >, 0);
+  g_assert_cmpint (pages, <=, all / 4 + 1);
+  g_autoptr (KtConnection) asked = NULL;
+  g_assert_true (kt_bench_counts_read (connection, &before, &error));
+  g_assert_true (kt_bench_begin_checkpoint (conninfo, &asked));
+  g_assert_true (kt_bench_counts_read (connection, &after, &error));
+  g_assert_cmpint (kt_bench_counts_checkpoints (&before, &after), ==, 1);
+}
+
+static void
 test_bad_settings_are_told (void)
 {
   g_autoptr (GError) error = NULL;
@@ -194,7 +247,8 @@ test_comparison_measures_in_turn (void)
     .rounds = 2,
     .run = { .duration_ms = 60000, .transactions = 2000, .batch_scale = 1, .batch_concurrency = 1, .watch = &nobody },
   };
-  g_autoptr (JsonObject) document = kt_bench_compare (&comparison, &error);
+  g_autoptr (JsonObject) document = kt_bench_comparison_document (&comparison);
+  g_assert_true (kt_bench_compare (&comparison, document, &error));
   g_assert_no_error (error);
   JsonArray *answered = kt_json_array (document, "configurations");
   JsonObject *images = json_array_get_object_element (answered, 0), *none = json_array_get_object_element (answered, 1);
@@ -271,11 +325,103 @@ test_interruption_leaves_nothing (void)
     .run = { .duration_ms = 600000, .batch_scale = 1, .batch_concurrency = 1, .watch = &watch },
   };
   GThread *thread = g_thread_new ("cancel", cancel_soon, cancellable);
-  g_autoptr (JsonObject) document = kt_bench_compare (&comparison, &error);
+  g_autoptr (JsonObject) document = kt_bench_comparison_document (&comparison);
+  g_assert_false (kt_bench_compare (&comparison, document, &error));
   g_thread_join (thread);
-  g_assert_null (document);
   g_assert_error (error, KT_ERROR, KT_ERROR_INTERRUPTED);
   g_assert_cmpuint (left_behind (), ==, 0);
+}
+
+typedef struct {
+  guint kept;
+  guint wanted;
+  GCancellable *cancellable;
+} Keeping;
+
+/* Ctrl-C after so many runs. */
+static gboolean
+keep_some (JsonObject *document, gpointer data, GError **error)
+{
+  Keeping *keeping = data;
+  if (++keeping->kept == keeping->wanted)
+    g_cancellable_cancel (keeping->cancellable);
+  return TRUE;
+}
+
+static guint
+n_runs (JsonObject *document, guint which)
+{
+  return json_array_get_length (kt_json_array (
+    json_array_get_object_element (kt_json_array (document, "configurations"), which), "runs"));
+}
+
+static void
+test_interrupted_comparison_goes_on (void)
+{
+  g_autoptr (GError) error = NULL;
+  g_autoptr (KtBenchPlace) place = open_place ();
+  g_autoptr (KtDataSet) set = open_set (place);
+  g_autoptr (GPtrArray) configurations = g_ptr_array_new_with_free_func ((GDestroyNotify) kt_bench_configuration_free);
+  g_autoptr (GCancellable) cancellable = g_cancellable_new ();
+  const KtBenchWatch watch = { .cancellable = cancellable };
+  Keeping keeping = { .wanted = 3, .cancellable = cancellable };
+  g_ptr_array_add (configurations, configuration ("a", ""));
+  g_ptr_array_add (configurations, configuration ("b", "work_mem = 5MB\n"));
+  KtBenchComparison comparison = {
+    .instance = { place, set, binaries, NULL, &unlimited, NULL },
+    .configurations = configurations,
+    .rounds = 2,
+    .run = { .duration_ms = 60000, .transactions = 500, .batch_scale = 1, .batch_concurrency = 1, .watch = &watch },
+    .keep = keep_some,
+    .data = &keeping,
+  };
+  g_autoptr (JsonObject) document = kt_bench_comparison_document (&comparison);
+  g_assert_false (kt_bench_compare (&comparison, document, &error));
+  g_assert_error (error, KT_ERROR, KT_ERROR_INTERRUPTED);
+  g_assert_cmpuint (n_runs (document, 0) + n_runs (document, 1), ==, 3);
+  g_assert_cmpuint (left_behind (), ==, 0);
+  /* Elsewhere, from what was kept: the settings stand in it. */
+  g_autoptr (JsonNode) node = kt_json_node_take (json_object_ref (document));
+  g_autofree char *text = kt_json_to_line (node);
+  g_autoptr (JsonNode) read = kt_json_parse (text, NULL);
+  JsonObject *again = json_node_get_object (read);
+  g_autoptr (GPtrArray) same = kt_bench_configurations_of (again);
+  g_assert_cmpstr (((KtBenchConfiguration *) same->pdata[1])->conf_text, ==, "work_mem = 5MB\n");
+  g_clear_error (&error);
+  g_cancellable_reset (cancellable);
+  comparison.configurations = same;
+  g_assert_true (kt_bench_compare (&comparison, again, &error));
+  g_assert_no_error (error);
+  g_assert_cmpuint (keeping.kept, ==, 4); /* one was missing */
+  g_assert_cmpuint (n_runs (again, 0), ==, 2);
+  g_assert_cmpuint (n_runs (again, 1), ==, 2);
+}
+
+/* A run without its checkpoints is never ranked, nor is its configuration measured again. */
+static void
+test_too_short_runs_are_not_ranked (void)
+{
+  g_autoptr (GError) error = NULL;
+  g_autoptr (KtBenchPlace) place = open_place ();
+  g_autoptr (KtDataSet) set = open_set (place);
+  g_autoptr (GPtrArray) configurations = g_ptr_array_new_with_free_func ((GDestroyNotify) kt_bench_configuration_free);
+  g_ptr_array_add (configurations, configuration ("small", "max_wal_size = 32MB\nmin_wal_size = 32MB\n"));
+  g_ptr_array_add (configurations, configuration ("large", "max_wal_size = 64GB\n"));
+  const KtBenchComparison comparison = {
+    .instance = { place, set, binaries, NULL, &unlimited, NULL },
+    .configurations = configurations,
+    .rounds = 2,
+    .run = { .duration_ms = 8000, .checkpoints = 1, .batch_scale = 1, .batch_concurrency = 1, .watch = &nobody },
+  };
+  g_autoptr (JsonObject) document = kt_bench_comparison_document (&comparison);
+  g_assert_true (kt_bench_compare (&comparison, document, &error));
+  g_assert_no_error (error);
+  JsonObject *large = json_array_get_object_element (kt_json_array (document, "configurations"), 1);
+  g_assert_cmpuint (n_runs (document, 0), ==, 2);
+  g_assert_cmpuint (n_runs (document, 1), ==, 1);
+  g_assert_false (kt_json_bool (large, "counts", TRUE));
+  g_assert_cmpuint (json_object_get_size (kt_json_object (large, "ratios")), ==, 0);
+  g_assert_true (json_object_has_member (kt_json_object (large, "summary"), "transactions_per_s"));
 }
 
 /* kill -9 of the measuring process itself: the next one stops its server and removes its folder. */
@@ -350,6 +496,12 @@ main (int argc, char **argv)
   g_test_add_func ("/bench/instance/one-measurement-at-a-time", test_one_measurement_at_a_time);
   g_test_add_func ("/bench/instance/server-has-its-settings-and-goes", test_server_has_its_settings_and_goes);
   g_test_add_func ("/bench/instance/bad-settings-are-told", test_bad_settings_are_told);
+  g_test_add_func ("/bench/instance/what-this-version-does-not-know-is-left-out",
+                   test_what_this_version_does_not_know_is_left_out);
+  g_test_add_func ("/bench/prepare/caches-are-warmed-and-a-checkpoint-begins",
+                   test_caches_are_warmed_and_a_checkpoint_begins);
+  g_test_add_func ("/bench/compare/interrupted-comparison-goes-on", test_interrupted_comparison_goes_on);
+  g_test_add_func ("/bench/compare/too-short-runs-are-not-ranked", test_too_short_runs_are_not_ranked);
   g_test_add_func ("/bench/instance/crash-keeps-what-was-committed", test_crash_keeps_what_was_committed);
   g_test_add_func ("/bench/compare/comparison-measures-in-turn", test_comparison_measures_in_turn);
   g_test_add_func ("/bench/run/checkpoints-make-a-run-count", test_checkpoints_make_a_run_count);

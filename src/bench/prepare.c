@@ -1,0 +1,126 @@
+/* SPDX-License-Identifier: MIT */
+#include "bench/prepare.h"
+
+#include "base/error.h"
+#include "bench/counters.h"
+
+#define CHUNK_PAGES 4096
+#define SHARE_OF_MEMORY 0.75
+#define BEGIN_WITHIN_MS 3000
+#define LOOK_EVERY_MS 50
+#define PAGE_BYTES 8192
+#define VERSION_OF_BACKUP_START 15 /* pg_start_backup before */
+
+static gboolean
+read_pages (KtConnection *connection, const char *oid, gint64 first, gint64 last, GError **error)
+{
+  g_autofree char *from = g_strdup_printf ("%" G_GINT64_FORMAT, first);
+  g_autofree char *to = g_strdup_printf ("%" G_GINT64_FORMAT, last);
+  g_autoptr (PGresult)
+    done = kt_connection_query (connection, error,
+                                "SELECT pg_prewarm($1::oid::regclass, 'buffer', 'main', $2::bigint, $3::bigint)", oid,
+                                from, to, NULL);
+  return done != NULL;
+}
+
+static gboolean
+read_index (KtConnection *connection, const char *oid, gint64 pages, const KtBenchWatch *watch, gint64 *done,
+            gint64 total, GError **error)
+{
+  for (gint64 first = 0; first < pages; first += CHUNK_PAGES)
+    {
+      gint64 last = MIN (first + CHUNK_PAGES, pages) - 1;
+      if (g_cancellable_is_cancelled (watch->cancellable))
+        {
+          kt_error_set (error, KT_ERROR_INTERRUPTED, NULL, NULL, "the measurement was interrupted");
+          return FALSE;
+        }
+      kt_bench_say (watch, "reading the indexes into the caches", *done, total);
+      if (!read_pages (connection, oid, first, last, error))
+        return FALSE;
+      *done += last - first + 1;
+    }
+  return TRUE;
+}
+
+static double
+share_to_read (const PGresult *indexes, gint64 memory_bytes)
+{
+  double all = 0;
+  for (int i = 0; i < PQntuples (indexes); i++)
+    all += (double) kt_result_int (indexes, i, "pages");
+  double room = SHARE_OF_MEMORY * (double) memory_bytes / PAGE_BYTES;
+  return memory_bytes <= 0 || all <= room ? 1 : room / all;
+}
+
+gboolean
+kt_bench_warm_caches (const char *conninfo, gint64 memory_bytes, const KtBenchWatch *watch, gint64 *pages,
+                      GError **error)
+{
+  g_autoptr (KtConnection) connection = kt_connection_open (conninfo, error);
+  if (connection == NULL)
+    return FALSE;
+  g_autoptr (PGresult) extension = kt_connection_query (connection, NULL, "CREATE EXTENSION IF NOT EXISTS pg_prewarm",
+                                                        NULL);
+  *pages = extension != NULL ? 0 : -1;
+  if (extension == NULL)
+    return TRUE;
+  g_autoptr (PGresult) indexes = kt_connection_query_file (connection, error, "bench_indexes", NULL);
+  if (indexes == NULL)
+    return FALSE;
+  double share = share_to_read (indexes, memory_bytes);
+  gint64 total = 0;
+  for (int i = 0; i < PQntuples (indexes); i++)
+    total += (gint64) (share * (double) kt_result_int (indexes, i, "pages"));
+  for (int i = 0; i < PQntuples (indexes); i++)
+    {
+      gint64 wanted = (gint64) (share * (double) kt_result_int (indexes, i, "pages"));
+      if (!read_index (connection, kt_result_get (indexes, i, "oid"), wanted, watch, pages, total, error))
+        return FALSE;
+    }
+  return TRUE;
+}
+
+/* ---- checkpoints ---- */
+
+static gint64
+checkpoints_so_far (KtConnection *connection)
+{
+  KtBenchCounts counts;
+  return kt_bench_counts_read (connection, &counts, NULL)
+           ? counts.of[KT_COUNT_CHECKPOINTS_TIMED] + counts.of[KT_COUNT_CHECKPOINTS_REQUESTED]
+           : -1;
+}
+
+/* The only wish for a spread checkpoint that servers before 19 take is the beginning of a base backup. The answer comes
+ * when the checkpoint is complete, so nobody waits for it. */
+static gboolean
+send_wish (KtConnection *connection)
+{
+  gboolean new_name = kt_connection_major (connection) >= VERSION_OF_BACKUP_START;
+  return PQsendQuery (kt_connection_pq (connection), new_name ? "SELECT pg_backup_start('kastune bench', false)"
+                                                              : "SELECT pg_start_backup('kastune bench', false, false)")
+         == 1;
+}
+
+gboolean
+kt_bench_begin_checkpoint (const char *conninfo, KtConnection **asked)
+{
+  g_autoptr (KtConnection) looking = kt_connection_open (conninfo, NULL);
+  g_autoptr (KtConnection) asking = looking != NULL ? kt_connection_open (conninfo, NULL) : NULL;
+  gint64 before = looking != NULL ? checkpoints_so_far (looking) : -1;
+  *asked = NULL;
+  if (asking == NULL || before < 0 || !send_wish (asking))
+    return FALSE;
+  for (guint waited_ms = 0; waited_ms < BEGIN_WITHIN_MS; waited_ms += LOOK_EVERY_MS)
+    {
+      if (checkpoints_so_far (looking) > before)
+        {
+          *asked = g_steal_pointer (&asking);
+          return TRUE;
+        }
+      g_usleep (LOOK_EVERY_MS * 1000);
+    }
+  *asked = g_steal_pointer (&asking);
+  return FALSE;
+}
