@@ -426,7 +426,7 @@ int
 main (int argc, char **argv)
 {
   const struct sigaction action = { .sa_handler = on_signal };
-  setlocale (LC_ALL, "");
+  setlocale (LC_CTYPE, "");
   sigaction (SIGINT, &action, NULL);
   sigaction (SIGTERM, &action, NULL);
   signal (SIGPIPE, SIG_IGN);

@@ -34,7 +34,8 @@ wait_for_signals (void *data)
 int
 main (int argc, char **argv)
 {
-  setlocale (LC_ALL, "");
+  /* Only what a character is: numbers, dates and the words of libpq's errors are the same everywhere. */
+  setlocale (LC_CTYPE, "");
   g_set_prgname ("kastune");
   signal (SIGPIPE, SIG_IGN);
   sigset_t signals;

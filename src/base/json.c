@@ -3,26 +3,158 @@
 
 #include "base/error.h"
 
-static char *
-generate (JsonNode *node, gboolean pretty)
+#include <math.h>
+#include <string.h>
+
+/* json-glib's own generator takes a fifth of the time of `kastune advise --json` and gives out text that is not UTF-8
+ * (a file name may be anything) as it came. This one writes the same layout. */
+typedef struct {
+  GString *text;
+  gboolean pretty;
+} Writer;
+
+static void write_node (Writer *writer, JsonNode *node, guint depth);
+
+static void
+write_string (GString *text, const char *string)
 {
-  g_autoptr (JsonGenerator) generator = json_generator_new ();
-  json_generator_set_pretty (generator, pretty);
-  json_generator_set_root (generator, node);
-  return json_generator_to_data (generator, NULL);
+  static const char escaped[] = "\b\f\n\r\t\"\\", letters[] = "bfnrt\"\\";
+  g_autofree char *valid = g_utf8_validate (string, -1, NULL) ? NULL : g_utf8_make_valid (string, -1);
+  g_string_append_c (text, '"');
+  for (const char *from = valid != NULL ? valid : string; *from != '\0';)
+    {
+      gsize plain = 0;
+      while ((guchar) from[plain] >= 0x20 && from[plain] != '"' && from[plain] != '\\' && from[plain] != 0x7f)
+        plain++;
+      g_string_append_len (text, from, plain);
+      from += plain;
+      if (*from == '\0')
+        break;
+      const char *known = strchr (escaped, *from);
+      if (known != NULL)
+        g_string_append_printf (text, "\\%c", letters[known - escaped]);
+      else
+        g_string_append_printf (text, "\\u%04x", (guchar) *from);
+      from++;
+    }
+  g_string_append_c (text, '"');
+}
+
+static void
+write_value (GString *text, JsonNode *node)
+{
+  char number[G_ASCII_DTOSTR_BUF_SIZE];
+  switch (json_node_get_value_type (node))
+    {
+    case G_TYPE_STRING:
+      write_string (text, json_node_get_string (node));
+      break;
+    case G_TYPE_BOOLEAN:
+      g_string_append (text, json_node_get_boolean (node) ? "true" : "false");
+      break;
+    case G_TYPE_DOUBLE:
+      if (!isfinite (json_node_get_double (node)))
+        {
+          g_string_append (text, "null"); /* JSON has no word for it */
+          break;
+        }
+      g_string_append (text, g_ascii_dtostr (number, sizeof number, json_node_get_double (node)));
+      /* Without a point it would come back as an integer. */
+      if (strspn (number, "-0123456789") == strlen (number))
+        g_string_append (text, ".0");
+      break;
+    default:
+      g_string_append_printf (text, "%" G_GINT64_FORMAT, json_node_get_int (node));
+    }
+}
+
+static void
+next_line (Writer *writer, guint depth)
+{
+  if (!writer->pretty)
+    return;
+  g_string_append_c (writer->text, '\n');
+  for (guint i = 0; i < depth; i++)
+    g_string_append (writer->text, "  ");
+}
+
+static void
+write_object (Writer *writer, JsonObject *object, guint depth)
+{
+  JsonObjectIter iter;
+  const char *name;
+  JsonNode *node;
+  gboolean first = TRUE;
+  g_string_append_c (writer->text, '{');
+  json_object_iter_init_ordered (&iter, object);
+  for (; json_object_iter_next_ordered (&iter, &name, &node); first = FALSE)
+    {
+      g_string_append (writer->text, first ? "" : ",");
+      next_line (writer, depth + 1);
+      write_string (writer->text, name);
+      g_string_append (writer->text, writer->pretty ? " : " : ":");
+      write_node (writer, node, depth + 1);
+    }
+  if (!first)
+    next_line (writer, depth);
+  g_string_append_c (writer->text, '}');
+}
+
+static void
+write_array (Writer *writer, JsonArray *array, guint depth)
+{
+  guint length = json_array_get_length (array);
+  g_string_append_c (writer->text, '[');
+  for (guint i = 0; i < length; i++)
+    {
+      g_string_append (writer->text, i == 0 ? "" : ",");
+      next_line (writer, depth + 1);
+      write_node (writer, json_array_get_element (array, i), depth + 1);
+    }
+  if (length > 0)
+    next_line (writer, depth);
+  g_string_append_c (writer->text, ']');
+}
+
+static void
+write_node (Writer *writer, JsonNode *node, guint depth)
+{
+  switch (json_node_get_node_type (node))
+    {
+    case JSON_NODE_OBJECT:
+      write_object (writer, json_node_get_object (node), depth);
+      break;
+    case JSON_NODE_ARRAY:
+      write_array (writer, json_node_get_array (node), depth);
+      break;
+    case JSON_NODE_VALUE:
+      write_value (writer->text, node);
+      break;
+    case JSON_NODE_NULL:
+      g_string_append (writer->text, "null");
+    }
+}
+
+static char *
+write_text (JsonNode *node, gboolean pretty)
+{
+  Writer writer = { g_string_sized_new (16384), pretty };
+  write_node (&writer, node, 0);
+  if (pretty)
+    g_string_append_c (writer.text, '\n');
+  return g_string_free (writer.text, FALSE);
 }
 
 char *
 kt_json_to_text (JsonNode *node)
 {
-  g_autofree char *text = generate (node, TRUE);
-  return g_strconcat (text, "\n", NULL);
+  return write_text (node, TRUE);
 }
 
 char *
 kt_json_to_line (JsonNode *node)
 {
-  return generate (node, FALSE);
+  return write_text (node, FALSE);
 }
 
 JsonNode *

@@ -101,7 +101,7 @@ load_process (KtSysroot *root, const char *pid, gint64 page_size)
 {
   g_autofree char *statm_path = g_build_filename ("/proc", pid, "statm", NULL);
   g_autofree char *statm = kt_sysroot_peek (root, statm_path);
-  /* A kernel thread has no memory. Large machines run thousands, and their stat is dear. */
+  /* A kernel thread has no memory, and its stat is dear. */
   if (statm != NULL && g_str_has_prefix (statm, "0 0 "))
     return NULL;
   g_autofree char *stat_path = g_build_filename ("/proc", pid, "stat", NULL);
@@ -117,15 +117,32 @@ load_process (KtSysroot *root, const char *pid, gint64 page_size)
   return process;
 }
 
+/* The children of kthreadd, as one file; empty where the kernel keeps no such list or PID 2 is something else. */
+static GHashTable *
+find_kernel_threads (KtSysroot *root)
+{
+  GHashTable *threads = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, NULL);
+  g_autofree char *name = kt_sysroot_peek (root, "/proc/2/comm");
+  if (name == NULL || !g_str_has_prefix (name, "kthreadd"))
+    return threads;
+  g_autofree char *children = kt_sysroot_peek (root, "/proc/2/task/2/children");
+  g_auto (GStrv) pids = g_strsplit (children != NULL ? children : "", " ", -1);
+  for (guint i = 0; pids[i] != NULL; i++)
+    g_hash_table_add (threads, g_strdup (pids[i]));
+  return threads;
+}
+
 static GPtrArray *
 load_processes (KtSysroot *root)
 {
   GPtrArray *processes = g_ptr_array_new_with_free_func ((GDestroyNotify) process_free);
   gint64 page_size = kt_fact_page_size (root);
+  g_autoptr (GHashTable) kernel = find_kernel_threads (root); /* large machines run thousands */
   g_auto (GStrv) names = kt_sysroot_peek_list (root, "/proc");
   for (guint i = 0; names[i] != NULL; i++)
     {
-      Process *process = g_ascii_isdigit (*names[i]) ? load_process (root, names[i], page_size) : NULL;
+      gboolean program = g_ascii_isdigit (*names[i]) && !g_hash_table_contains (kernel, names[i]);
+      Process *process = program ? load_process (root, names[i], page_size) : NULL;
       if (process != NULL)
         g_ptr_array_add (processes, process);
     }
