@@ -20,6 +20,7 @@ static const struct {
   { "/proc/sys/vm/dirty_background_bytes", offsetof (KtKernel, dirty_background_bytes) },
   { "/proc/sys/vm/zone_reclaim_mode", offsetof (KtKernel, zone_reclaim_mode) },
   { "/proc/sys/kernel/numa_balancing", offsetof (KtKernel, numa_balancing) },
+  { "/proc/sys/kernel/sched_autogroup_enabled", offsetof (KtKernel, sched_autogroup) },
   { "/proc/sys/kernel/io_uring_disabled", offsetof (KtKernel, io_uring_disabled) },
   /* "Unlimited" is above 2^63 and reads as G_MAXINT64. */
   { "/proc/sys/kernel/shmmax", offsetof (KtKernel, shmmax) },

@@ -55,6 +55,11 @@ kt_platform_load (KtSysroot *root, const KtPlatformPath *paths, gint64 server_pi
   for (const KtPlatformPath *path = paths; path->path != NULL; path++)
     g_ptr_array_add (platform->volumes, kt_volume_load (root, mounts, pool_devices, path, platform->notes));
   kt_neighbours_load (root, mounts, server_pid, platform);
+  if (server_pid > 0)
+    {
+      g_autofree char *score = kt_process_path (server_pid, "oom_score_adj");
+      platform->server_oom_score_adj = kt_sysroot_read (root, score);
+    }
   return g_steal_pointer (&platform);
 }
 
@@ -75,6 +80,7 @@ kt_platform_free (KtPlatform *platform)
   if (platform == NULL)
     return;
   g_free (platform->hostname);
+  g_free (platform->server_oom_score_adj);
   g_free (platform->cgroup.memory_limit_path);
   g_free (platform->cgroup.cpu_quota_path);
   g_free (platform->cpu.model);

@@ -102,7 +102,7 @@ typedef struct {
   gboolean container;
   gint64 overcommit_memory, overcommit_ratio, swappiness;
   gint64 dirty_ratio, dirty_background_ratio, dirty_bytes, dirty_background_bytes;
-  gint64 zone_reclaim_mode, numa_balancing, io_uring_disabled;
+  gint64 zone_reclaim_mode, numa_balancing, sched_autogroup, io_uring_disabled;
   gint64 shmmax, shmall;
   gint64 dev_shm_size, dev_shm_available;
   char *transparent_huge_pages, *transparent_huge_pages_defrag; /* the active word */
@@ -142,6 +142,7 @@ typedef struct {
   KtZfs zfs;
   GPtrArray *volumes;    /* KtVolume, in the order asked for */
   GPtrArray *neighbours; /* KtNeighbour */
+  char *server_oom_score_adj; /* "-900": of the postmaster asked for; NULL: unknown, or none was asked for */
   GPtrArray *notes;      /* char *: what could not be read, for people */
 } KtPlatform;
 

@@ -73,6 +73,7 @@ static const Member kernel_members[] = {
   MEMBER (KtKernel, dirty_background_bytes, INT64, "dirty_background_bytes"),
   MEMBER (KtKernel, zone_reclaim_mode, INT64, "zone_reclaim_mode"),
   MEMBER (KtKernel, numa_balancing, INT64, "numa_balancing"),
+  MEMBER (KtKernel, sched_autogroup, INT64, "sched_autogroup"),
   MEMBER (KtKernel, io_uring_disabled, INT64, "io_uring_disabled"),
   MEMBER (KtKernel, shmmax, INT64, "shmmax_bytes"),
   MEMBER (KtKernel, shmall, INT64, "shmall_pages"),
@@ -244,6 +245,7 @@ kt_platform_to_json (const KtPlatform *platform)
 {
   JsonObject *object = json_object_new ();
   set_text (object, "hostname", platform->hostname);
+  set_text (object, "server_oom_score_adj", platform->server_oom_score_adj);
   set_integer (object, "memory_limit_bytes", kt_platform_memory_limit (platform));
   json_object_set_object_member (object, "memory", OBJECT_OF (memory_members, &platform->memory));
   json_object_set_object_member (object, "cgroup", OBJECT_OF (cgroup_members, &platform->cgroup));

@@ -175,13 +175,11 @@ is_as_wanted (const KtAdviceRow *row, const KtInputs *in, const KtValue *wanted)
 }
 
 static gboolean
-must_not_sink (const KtAdviceRow *row, const KtValue *wanted)
+must_not_sink (const KtAdviceRow *row, const KtInputs *in, const KtValue *wanted)
 {
   g_auto (KtValue) running = { 0 };
-  double now = 0, then = 0;
-  return row->param->floor && row->running != NULL && kt_value_number (wanted, &then) &&
-         kt_value_parse (row->param->type, row->param->unit, row->running, &running, NULL) &&
-         kt_value_number (&running, &now) && now > then;
+  return row->running != NULL && kt_value_parse (row->param->type, row->param->unit, row->running, &running, NULL)
+         && kt_param_stays (row->param, in, &running, wanted);
 }
 
 static gboolean
@@ -253,7 +251,7 @@ decide (KtAdviceRow *row, const KtInputs *in)
         row->verdict = KT_VERDICT_NOT_OFFERED;
       else if (is_as_wanted (row, in, &wanted))
         row->verdict = KT_VERDICT_AS_WANTED;
-      else if (must_not_sink (row, &wanted))
+      else if (must_not_sink (row, in, &wanted))
         g_string_append_printf (because, "; %s would do, but something may need the running value", row->wanted);
       else
         row->verdict = KT_VERDICT_CHANGE;

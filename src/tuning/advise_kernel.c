@@ -247,6 +247,8 @@ advise_numa (KtAdvice *advice)
       "shared_buffers and page cache belong to all nodes: take memory from another node before dropping cache" },
     { "kernel.numa_balancing", platform->kernel.numa_balancing,
       "moving pages of shared memory between nodes costs more than it saves" },
+    { "kernel.sched_autogroup_enabled", platform->kernel.sched_autogroup,
+      "grouping by terminal session is meant for desktops; a server's processes should compete one by one" },
   };
   for (gsize i = 0; platform->cpu.numa_nodes > 1 && i < G_N_ELEMENTS (rows); i++)
     {

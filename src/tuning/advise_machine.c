@@ -117,6 +117,23 @@ find_about_storage (KtAdvice *advice)
                      "the storage is judged by its flags, not measured; virtual disks lie");
 }
 
+/* The OOM killer looks for the largest process, and shared_buffers count for each that has touched them. Strict
+ * accounting (2) keeps it from being needed; a container's limit ends its processes whatever their score. */
+static void
+find_oom_victim (KtAdvice *advice)
+{
+  const KtPlatform *platform = advice->in->platform;
+  const char *score = platform->server_oom_score_adj;
+  if (score == NULL || g_ascii_strtoll (score, NULL, 10) < 0 || platform->kernel.overcommit_memory == 2)
+    return;
+  kt_findings_add (advice->findings, KT_SEVERITY_NOTE, NULL,
+                   "in its systemd unit, as Debian's has it: OOMScoreAdjust=-900 and "
+                   "Environment=PG_OOM_ADJUST_FILE=/proc/self/oom_score_adj (so that sessions are not spared); "
+                   "without systemd: choom -n -900 -- pg_ctl start, with that variable set",
+                   "nothing keeps the OOM killer from ending PostgreSQL's first process (oom_score_adj %s), and with it "
+                   "every session", score);
+}
+
 void
 kt_find_about_machine (KtAdvice *advice)
 {
@@ -125,6 +142,8 @@ kt_find_about_machine (KtAdvice *advice)
   find_about_volumes (advice);
   for (guint i = 0; in->platform->described && i < in->platform->notes->len; i++)
     kt_findings_add (advice->findings, KT_SEVERITY_NOTE, NULL, NULL, "%s", (const char *) in->platform->notes->pdata[i]);
+  if (!in->container)
+    find_oom_victim (advice);
   if (in->container)
     kt_findings_add (advice->findings, KT_SEVERITY_NOTE, NULL, "run kastune host on the host as well",
                      "inside a container the kernel cannot be tuned, and memory figures of the host do not apply");

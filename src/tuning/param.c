@@ -198,6 +198,14 @@ kt_param_wanted (const KtParam *param, const KtInputs *in, KtValue *out, GString
   return decided;
 }
 
+gboolean
+kt_param_stays (const KtParam *param, const KtInputs *in, const KtValue *running, const KtValue *wanted)
+{
+  double now = 0, then = 0;
+  return param->floor && !g_hash_table_contains (in->profile->set, param->name) && kt_value_number (running, &now)
+         && kt_value_number (wanted, &then) && now > then;
+}
+
 /* Wanted, else running, else the version's default; never lower than a running value that something may need. */
 static void
 find_effective (const KtInputs *in, const KtParam *param, KtValue *value)
@@ -206,11 +214,10 @@ find_effective (const KtInputs *in, const KtParam *param, KtValue *value)
   g_auto (KtValue) running = { 0 };
   const KtSetting *setting = in->server != NULL ? kt_server_setting (in->server, param->name) : NULL;
   const char *boot = kt_param_boot (param, in->major);
-  double now = 0, then = 0;
   if (setting == NULL || !kt_value_parse (param->type, param->unit, setting->value, &running, NULL))
     kt_value_parse (param->type, param->unit, boot, &running, NULL);
   gboolean decided = kt_param_exists (param, in->major) && kt_param_wanted (param, in, value, because);
-  if (!decided || (param->floor && kt_value_number (&running, &now) && kt_value_number (value, &then) && now > then))
+  if (!decided || kt_param_stays (param, in, &running, value))
     {
       kt_value_clear (value);
       *value = running;

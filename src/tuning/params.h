@@ -72,7 +72,7 @@ typedef struct {
   const char *left;              /* why it is left when no rule decides */
   const char *library;           /* only where this library is preloaded or wanted */
   gboolean per_session;          /* ALTER ROLE and ALTER DATABASE can override it */
-  gboolean floor;                /* something may already need the running value: never lowered */
+  gboolean floor;                /* something may already need the running value: no rule lowers it, a profile's [set] may */
   gboolean never;                /* kastune never sets it, whatever a profile says */
   const char *page;              /* of the PostgreSQL manual; NULL: described elsewhere */
   const char *summary, *why;
@@ -90,6 +90,8 @@ const char *kt_group_title (KtGroup group);      /* "Memory": for people */
 const char *kt_confidence_name (KtConfidence confidence);
 
 /* The row as one version of PostgreSQL sees it. */
+/* TRUE where @wanted is below @running and only a rule says so. */
+gboolean kt_param_stays (const KtParam *param, const KtInputs *in, const KtValue *running, const KtValue *wanted);
 gboolean kt_param_exists (const KtParam *param, int major);
 KtApply kt_param_apply (const KtParam *param, int major);
 const char *kt_param_boot (const KtParam *param, int major);

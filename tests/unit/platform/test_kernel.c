@@ -80,6 +80,17 @@ test_settings (void)
   g_assert_cmpint (platform->kernel.dev_shm_size, ==, 67108864);
 }
 
+static void
+test_score_of_the_server (void)
+{
+  const MadeFile files[] = { MEMINFO, { "/proc/77/oom_score_adj", "-900\n" }, { NULL, NULL } };
+  g_auto (MadeRoot) made = made_root_new (files);
+  g_autoptr (KtPlatform) asked = kt_platform_load (made.root, NULL, 77, NULL);
+  g_assert_cmpstr (asked->server_oom_score_adj, ==, "-900");
+  g_autoptr (KtPlatform) other = kt_platform_load (made.root, NULL, 78, NULL);
+  g_assert_null (other->server_oom_score_adj);
+}
+
 int
 main (int argc, char **argv)
 {
@@ -88,5 +99,6 @@ main (int argc, char **argv)
   g_test_add_func ("/platform/virtualization/docker-mark-on-a-machine-is-no-container", test_mark_without_container);
   g_test_add_func ("/platform/virtualization/machines", test_machines);
   g_test_add_func ("/platform/kernel/settings", test_settings);
+  g_test_add_func ("/platform/kernel/score-of-the-server", test_score_of_the_server);
   return g_test_run ();
 }

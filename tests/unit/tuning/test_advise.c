@@ -64,6 +64,23 @@ test_verdicts (void)
   g_assert_null (kt_advice_find (advice, "no_such_parameter"));
 }
 
+/* What a rule would lower stays, since something may need it; what somebody asked for by name is done, and said. */
+static void
+test_a_profile_may_lower_by_name (void)
+{
+  g_autoptr (KtPlatform) platform = ordinary_machine ();
+  g_autoptr (KtServer) server = kt_test_server (15);
+  g_autoptr (KtProfile) profile = kt_profile_parse ("mine.conf", "[set]\nmax_connections=150\n", NULL);
+  kt_test_server_set (server, "max_connections", "300", NULL, NULL);
+  g_autoptr (KtAdvice) advice = kt_advise (platform, server, profile, NULL, NULL);
+  assert_verdict (advice, "max_connections", KT_VERDICT_CHANGE);
+  g_assert_cmpint (kt_wanted_int (advice->in, "max_connections"), ==, 150);
+  assert_says (((KtFinding *) advice->findings->pdata[0])->sentence, "max_connections from 300 down to 150");
+  server->in_recovery = TRUE;
+  g_autoptr (KtAdvice) standby = kt_advise (platform, server, profile, NULL, NULL);
+  g_assert_true (kt_findings_refuse (standby->findings));
+}
+
 static void
 test_what_beats_a_file_is_said (void)
 {
@@ -263,6 +280,41 @@ test_kernel_rows (void)
     }
 }
 
+static const KtFinding *
+find_finding (const KtAdvice *advice, const char *said)
+{
+  for (guint i = 0; i < advice->findings->len; i++)
+    if (strstr (((KtFinding *) advice->findings->pdata[i])->sentence, said) != NULL)
+      return advice->findings->pdata[i];
+  return NULL;
+}
+
+static void
+test_the_oom_killer_is_kept_from_the_postmaster (void)
+{
+  static const struct {
+    const char *score;
+    gint64 overcommit;
+    gboolean container, said;
+  } rows[] = {
+    { NULL, 0, FALSE, FALSE }, { "0", 0, FALSE, TRUE },  { "200", 0, FALSE, TRUE },
+    { "-900", 0, FALSE, FALSE }, { "0", 2, FALSE, FALSE }, { "0", 0, TRUE, FALSE },
+  };
+  for (gsize i = 0; i < G_N_ELEMENTS (rows); i++)
+    {
+      g_autoptr (KtPlatform) platform
+        = kt_test_platform (&(KtTestMachine){ .memory_gb = 16, .container = rows[i].container });
+      g_autoptr (KtServer) server = kt_test_server (15);
+      platform->server_oom_score_adj = g_strdup (rows[i].score);
+      platform->kernel.overcommit_memory = rows[i].overcommit;
+      g_autoptr (KtAdvice) advice = advise (platform, server);
+      const KtFinding *finding = find_finding (advice, "OOM killer");
+      g_assert_cmpint (finding != NULL, ==, rows[i].said);
+      if (finding != NULL)
+        assert_says (finding->remedy, "OOMScoreAdjust=-900");
+    }
+}
+
 /* Texts. */
 
 static void
@@ -365,6 +417,7 @@ main (int argc, char **argv)
 {
   g_test_init (&argc, &argv, NULL);
   g_test_add_func ("/tuning/advise/verdicts", test_verdicts);
+  g_test_add_func ("/tuning/advise/a-profile-may-lower-by-namea-profile-may-lower-by-name", test_a_profile_may_lower_by_name);
   g_test_add_func ("/tuning/advise/what-beats-a-file-is-said", test_what_beats_a_file_is_said);
   g_test_add_func ("/tuning/advise/a-poor-build-is-respected", test_a_poor_build_is_respected);
   g_test_add_func ("/tuning/advise/unknown-versions-are-refused", test_unknown_versions_are_refused);
@@ -378,6 +431,7 @@ main (int argc, char **argv)
                    test_huge_pages_cover_the_wanted_buffers);
   g_test_add_func ("/tuning/advise/kernel/is-left-alone-in-containers", test_kernel_is_left_alone_in_containers);
   g_test_add_func ("/tuning/advise/kernel/rows", test_kernel_rows);
+  g_test_add_func ("/tuning/advise/kernel/the-oom-killer-is-kept-from-the-postmasterthe-oom-killer-is-kept-from-the-postmaster", test_the_oom_killer_is_kept_from_the_postmaster);
   g_test_add_func ("/tuning/conf-text/says-why-and-is-stable", test_file_says_why_and_is_stable);
   g_test_add_func ("/tuning/advise/json-has-every-part", test_json_has_every_part);
   g_test_add_func ("/tuning/explain/everything-known", test_explanation);
