@@ -76,6 +76,7 @@ typedef struct {
   gboolean direct;                         /* O_DIRECT worked; otherwise the page cache may flatter */
   gint64 bytes;                            /* size of the probe file */
   gint64 elapsed_ms;
+  double other_iops; /* what others did on the device while one read at a time was measured; 0 also when unknown */
   gint64 taken_at;                         /* Unix seconds */
   KtStorageClass class;
 } KtProbe;

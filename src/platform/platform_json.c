@@ -142,6 +142,7 @@ static const Member probe_members[] = {
   MEMBER (KtProbe, read_latency_16_us, ROUNDED, "read_16_latency_us"),
   MEMBER (KtProbe, write_mb_s, ROUNDED, "write_mb_per_s"),
   MEMBER (KtProbe, fdatasync_us, ROUNDED, "fdatasync_us"),
+  MEMBER (KtProbe, other_iops, DOUBLE_OR_NONE, "others_per_s"),
   MEMBER (KtProbe, direct, BOOLEAN, "direct"),
   MEMBER (KtProbe, bytes, INT64, "file_bytes"),
   MEMBER (KtProbe, elapsed_ms, INT64, "elapsed_ms"),

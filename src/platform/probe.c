@@ -11,8 +11,11 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <math.h>
 #include <stdlib.h>
+#include <sys/stat.h>
 #include <sys/statvfs.h>
+#include <sys/sysmacros.h>
 #include <sys/vfs.h>
 #include <unistd.h>
 
@@ -260,6 +263,38 @@ measure_reads (const Probe *probe, guint depth, double *reads_per_s, double *lat
   return TRUE;
 }
 
+/* Reads and writes that the device has completed since the machine started; -1 where the file system has no device of
+ * its own (ZFS, overlay, tmpfs). */
+static gint64
+completed_requests (int fd)
+{
+  struct stat status;
+  if (fstat (fd, &status) != 0)
+    return -1;
+  g_autofree char *path
+    = g_strdup_printf ("/sys/dev/block/%u:%u/stat", major (status.st_dev), minor (status.st_dev));
+  g_autofree char *text = NULL;
+  gint64 reads = 0, writes = 0;
+  if (!g_file_get_contents (path, &text, NULL, NULL)
+      || sscanf (text, "%" G_GINT64_FORMAT " %*d %*d %*d %" G_GINT64_FORMAT, &reads, &writes) != 2)
+    return -1;
+  return reads + writes;
+}
+
+/* One read at a time, and how much others asked of the device meanwhile. */
+static gboolean
+measure_reads_alone (const Probe *probe, KtProbe *result, GError **error)
+{
+  gint64 before = completed_requests (probe->fd), begin = g_get_monotonic_time ();
+  if (!measure_reads (probe, 1, &result->read_iops_1, &result->read_latency_1_us, error))
+    return FALSE;
+  gint64 after = completed_requests (probe->fd);
+  double seconds = (double) MAX (g_get_monotonic_time () - begin, 1) / 1e6;
+  if (before >= 0 && after >= before)
+    result->other_iops = MAX (round ((double) (after - before) / seconds - result->read_iops_1), 0);
+  return TRUE;
+}
+
 static int
 compare_times (gconstpointer a, gconstpointer b)
 {
@@ -304,7 +339,7 @@ kt_probe_run (const char *folder, GCancellable *cancellable, GError **error)
       return NULL;
     }
   if (!choose_size (&probe, error) || !open_file (&probe, error) || !measure_write (&probe, result, error)
-      || !measure_reads (&probe, 1, &result->read_iops_1, &result->read_latency_1_us, error)
+      || !measure_reads_alone (&probe, result, error)
       || !measure_reads (&probe, DEPTH, &result->read_iops_16, &result->read_latency_16_us, error)
       || !measure_flush (&probe, result, error))
     return NULL;

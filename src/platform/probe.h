@@ -17,8 +17,11 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC (KtProbe, kt_probe_free)
 /* Pure: the class that these figures show; KT_STORAGE_UNKNOWN when a cache answered instead of the device. */
 KtStorageClass kt_probe_classify (const KtProbe *probe);
 
-/* The cache in the state database, keyed by device and mount point; older than 30 days counts as absent (NULL, no
- * error). */
+/* Pure: others kept the device busy meanwhile (more than a tenth of what was measured), so it may be faster. */
+gboolean kt_probe_was_disturbed (const KtProbe *probe);
+
+/* The cache in the state database, keyed by device and mount point; older than 30 days, or than a day when it was
+ * disturbed, counts as absent (NULL, no error). */
 KtProbe *kt_probe_load (KtState *state, const KtVolume *volume);
 gboolean kt_probe_save (KtState *state, const KtVolume *volume, const KtProbe *probe, GError **error);
 

@@ -37,6 +37,12 @@ kt_probe_classify (const KtProbe *probe)
   return KT_STORAGE_SSD;
 }
 
+gboolean
+kt_probe_was_disturbed (const KtProbe *probe)
+{
+  return probe->other_iops * 10 > probe->read_iops_1;
+}
+
 /* "13,600" whatever the locale is. */
 static char *
 grouped (double value)
@@ -79,7 +85,10 @@ reason (const KtVolume *volume)
     return g_strdup_printf ("measured, but a cache answered (%s); by flags: %s", figures,
                             kt_storage_class_name (volume->flags_class));
   const char *doubt = is_suspicious (volume) ? "; the disk says that it rotates, so a cache may have answered" : "";
-  return g_strdup_printf ("measured: %s%s", figures, doubt);
+  g_autofree char *others = grouped (probe->other_iops);
+  g_autofree char *busy = kt_probe_was_disturbed (probe)
+    ? g_strdup_printf ("; others asked %s a second of it meanwhile, so alone it is faster", others) : g_strdup ("");
+  return g_strdup_printf ("measured: %s%s%s", figures, busy, doubt);
 }
 
 void

@@ -8,12 +8,14 @@
 #include <stddef.h>
 
 #define MAX_AGE_S (30 * 24 * 3600)
+#define MAX_AGE_DISTURBED_S (24 * 3600)
 
 static const char *const steps[] = {
   "CREATE TABLE probe (device TEXT NOT NULL, mount_point TEXT NOT NULL, taken_at INTEGER NOT NULL, "
   "bytes INTEGER NOT NULL, elapsed_ms INTEGER NOT NULL, direct INTEGER NOT NULL, read_iops_1 REAL, "
   "read_latency_1_us REAL, read_iops_16 REAL, read_latency_16_us REAL, write_mb_s REAL, fdatasync_us REAL, "
   "PRIMARY KEY (device, mount_point)) WITHOUT ROWID",
+  "ALTER TABLE probe ADD COLUMN other_iops REAL NOT NULL DEFAULT 0",
   NULL,
 };
 
@@ -27,6 +29,7 @@ static const struct {
   { "read_latency_16_us", offsetof (KtProbe, read_latency_16_us) },
   { "write_mb_s", offsetof (KtProbe, write_mb_s) },
   { "fdatasync_us", offsetof (KtProbe, fdatasync_us) },
+  { "other_iops", offsetof (KtProbe, other_iops) },
 };
 
 void
@@ -48,15 +51,12 @@ kt_probe_load (KtState *state, const KtVolume *volume)
     return NULL;
   g_autoptr (sqlite3_stmt) rows = kt_state_prepare (
     state, NULL, "SELECT taken_at, bytes, elapsed_ms, direct, read_iops_1, read_latency_1_us, read_iops_16, "
-                 "read_latency_16_us, write_mb_s, fdatasync_us FROM probe WHERE device = ? AND mount_point = ?",
+                 "read_latency_16_us, write_mb_s, fdatasync_us, other_iops FROM probe WHERE device = ? AND mount_point = ?",
     "ss", volume->source, volume->mount_point);
   gboolean row = FALSE;
   if (rows == NULL || !kt_state_step (state, rows, &row, NULL) || !row)
     return NULL;
-  gint64 age = g_get_real_time () / G_USEC_PER_SEC - sqlite3_column_int64 (rows, 0);
-  if (age < 0 || age > MAX_AGE_S)
-    return NULL;
-  KtProbe *probe = g_new0 (KtProbe, 1);
+  g_autoptr (KtProbe) probe = g_new0 (KtProbe, 1);
   probe->taken_at = sqlite3_column_int64 (rows, 0);
   probe->bytes = sqlite3_column_int64 (rows, 1);
   probe->elapsed_ms = sqlite3_column_int64 (rows, 2);
@@ -64,7 +64,9 @@ kt_probe_load (KtState *state, const KtVolume *volume)
   for (guint i = 0; i < G_N_ELEMENTS (figures); i++)
     *(double *) G_STRUCT_MEMBER_P (probe, figures[i].offset) = sqlite3_column_double (rows, 4 + (int) i);
   probe->class = kt_probe_classify (probe);
-  return probe;
+  gint64 age = g_get_real_time () / G_USEC_PER_SEC - probe->taken_at;
+  gint64 most = kt_probe_was_disturbed (probe) ? MAX_AGE_DISTURBED_S : MAX_AGE_S;
+  return age >= 0 && age <= most ? g_steal_pointer (&probe) : NULL;
 }
 
 gboolean
@@ -74,10 +76,11 @@ kt_probe_save (KtState *state, const KtVolume *volume, const KtProbe *probe, GEr
   if (!has_key (volume))
     return TRUE;
   return kt_state_migrate (state, "platform", steps, error)
-         && kt_state_run (state, error, "INSERT OR REPLACE INTO probe VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
-                          "ssiiiidddddd", volume->source, volume->mount_point, probe->taken_at, probe->bytes,
+         && kt_state_run (state, error, "INSERT OR REPLACE INTO probe VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+                          "ssiiiiddddddd", volume->source, volume->mount_point, probe->taken_at, probe->bytes,
                           probe->elapsed_ms, (gint64) probe->direct, probe->read_iops_1, probe->read_latency_1_us,
-                          probe->read_iops_16, probe->read_latency_16_us, probe->write_mb_s, probe->fdatasync_us);
+                          probe->read_iops_16, probe->read_latency_16_us, probe->write_mb_s, probe->fdatasync_us,
+                          probe->other_iops);
 }
 
 KtProbe *

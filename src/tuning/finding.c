@@ -13,7 +13,7 @@ finding_free (KtFinding *finding)
 const char *
 kt_severity_name (KtSeverity severity)
 {
-  static const char *const names[] = { "note", "warning", "refuse" };
+  static const char *const names[] = { "note", "warning", "error" };
   return names[severity];
 }
 

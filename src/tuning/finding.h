@@ -19,7 +19,7 @@ typedef struct {
   char *remedy;    /* NULL: nothing to do */
 } KtFinding;
 
-const char *kt_severity_name (KtSeverity severity); /* "note", "warning", "refuse" */
+const char *kt_severity_name (KtSeverity severity); /* "note", "warning", "error" */
 GPtrArray *kt_findings_new (void);
 /* @remedy and @parameter may be NULL; the sentence is a format. */
 void kt_findings_add (GPtrArray *findings, KtSeverity severity, const char *parameter, const char *remedy,

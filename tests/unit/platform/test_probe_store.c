@@ -24,6 +24,7 @@ assert_same (const KtProbe *a, const KtProbe *b)
   g_assert_cmpfloat (a->read_latency_16_us, ==, b->read_latency_16_us);
   g_assert_cmpfloat (a->write_mb_s, ==, b->write_mb_s);
   g_assert_cmpfloat (a->fdatasync_us, ==, b->fdatasync_us);
+  g_assert_cmpfloat (a->other_iops, ==, b->other_iops);
   g_assert_cmpint (a->direct, ==, b->direct);
   g_assert_cmpint (a->bytes, ==, b->bytes);
   g_assert_cmpint (a->elapsed_ms, ==, b->elapsed_ms);
@@ -57,6 +58,14 @@ test_state (void)
 
   KtProbe old = example (31 * 24 * 3600);
   g_assert_true (kt_probe_save (state, &volume, &old, &error));
+  g_assert_null (kt_probe_load (state, &volume));
+  KtProbe disturbed = example (23 * 3600);
+  disturbed.other_iops = 5000;
+  g_assert_true (kt_probe_save (state, &volume, &disturbed, &error));
+  g_autoptr (KtProbe) fresh = kt_probe_load (state, &volume);
+  assert_same (fresh, &disturbed);
+  disturbed.taken_at -= 2 * 3600;
+  g_assert_true (kt_probe_save (state, &volume, &disturbed, &error));
   g_assert_null (kt_probe_load (state, &volume));
   KtProbe future = example (-3600);
   g_assert_true (kt_probe_save (state, &volume, &future, &error));
