@@ -10,6 +10,7 @@
 #include <pwd.h>
 #include <signal.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -24,6 +25,8 @@ typedef struct {
   gid_t groups[MAX_GROUPS];
   int n_groups;
   const char *const *cgroups;
+  int death_signal;
+  pid_t parent;
 } Identity;
 
 void
@@ -97,6 +100,10 @@ child_setup (gpointer data)
       && (setgroups ((size_t) identity->n_groups, identity->groups) != 0
           || setresgid (identity->gid, identity->gid, identity->gid) != 0
           || setresuid (identity->uid, identity->uid, identity->uid) != 0))
+    _exit (126);
+  /* After the change of user, which would take it back. */
+  if (identity->death_signal != 0
+      && (prctl (PR_SET_PDEATHSIG, identity->death_signal) != 0 || getppid () != identity->parent))
     _exit (126);
 }
 
@@ -235,6 +242,8 @@ kt_run (const KtRun *run, KtRunResult *result, GCancellable *cancellable, GError
   if (!identity_of (run->user, &identity, error))
     return FALSE;
   identity.cgroups = run->cgroups;
+  identity.death_signal = run->death_signal;
+  identity.parent = getpid ();
   gint64 start = g_get_monotonic_time ();
   guint deadline_ms = run->deadline_ms != 0 ? run->deadline_ms : DEFAULT_DEADLINE_MS;
   gint64 deadline = start + (gint64) deadline_ms * 1000;

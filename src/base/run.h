@@ -14,6 +14,7 @@ typedef struct {
   const char *cwd;         /* NULL: "/" */
   const char *user;        /* run as this user when we are root; NULL or our own name: as we are */
   const char *const *cgroups; /* cgroup.procs files that the program enters before its first instruction, or NULL */
+  int death_signal;        /* sent to the program when the thread of ours that runs it ends, also by kill -9; 0: none */
   guint deadline_ms;       /* 0: 10 s */
   gsize max_output;        /* bytes kept of each stream, 0: 1 MiB; more is dropped, not an error */
   gboolean any_status;     /* a non-zero exit status is an answer, not an error */

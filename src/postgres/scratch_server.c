@@ -35,6 +35,7 @@ run_server (gpointer data)
     .cgroups = server->cgroups,
     .cwd = server->site->folder,
     .any_status = TRUE,
+    .death_signal = SIGQUIT, /* immediate shutdown: nobody would stop it any more */
     /* Only a safety net: the site's deadline comes first and leaves the log readable. */
     .deadline_ms = kt_scratch_site_left_ms (server->site) + FAST_SHUTDOWN_MS + 2 * IMMEDIATE_SHUTDOWN_MS,
   };

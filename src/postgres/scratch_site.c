@@ -6,13 +6,18 @@
 #include "base/run.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <ftw.h>
 #include <pwd.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/file.h>
+#include <sys/stat.h>
 #include <sys/un.h>
 #include <unistd.h>
 
+#define NAME_PREFIX "kastune-scratch-"
+#define LOCK_NAME "in-use"
 #define SOCKET_NAME "/.s.PGSQL.5432.lock"
 
 /* PostgreSQL refuses to run as root. */
@@ -29,7 +34,7 @@ user_for (const KtScratch *scratch)
 static char *
 make_folder (const char *parent, const char *user, GError **error)
 {
-  g_autofree char *folder = g_build_filename (parent, "kastune-scratch-XXXXXX", NULL);
+  g_autofree char *folder = g_build_filename (parent, NAME_PREFIX "XXXXXX", NULL);
   const struct passwd *entry = user != NULL ? getpwnam (user) : NULL;
   if (user != NULL && entry == NULL)
     {
@@ -48,26 +53,6 @@ make_folder (const char *parent, const char *user, GError **error)
       return NULL;
     }
   return g_steal_pointer (&folder);
-}
-
-KtScratchSite *
-kt_scratch_site_new (const KtScratch *scratch, guint deadline_ms, GCancellable *cancellable, GError **error)
-{
-  g_autoptr (KtScratchSite) site = g_new0 (KtScratchSite, 1);
-  struct sockaddr_un address;
-  site->scratch = scratch;
-  site->cancellable = cancellable;
-  site->began = g_get_monotonic_time ();
-  site->deadline = site->began + (gint64) deadline_ms * 1000;
-  site->user = user_for (scratch);
-  site->folder = make_folder (scratch->folder != NULL ? scratch->folder : g_get_tmp_dir (), site->user, error);
-  if (site->folder == NULL)
-    return NULL;
-  site->data = g_build_filename (site->folder, "data", NULL);
-  site->conf = g_build_filename (site->folder, "scratch.conf", NULL);
-  gboolean fits = strlen (site->folder) + sizeof SOCKET_NAME <= sizeof address.sun_path;
-  site->sockets = fits ? g_strdup (site->folder) : make_folder ("/tmp", site->user, error);
-  return site->sockets != NULL ? g_steal_pointer (&site) : NULL;
 }
 
 static int
@@ -90,6 +75,69 @@ remove_folder (const char *folder)
     }
 }
 
+static int
+lock_site (const char *folder, int flags)
+{
+  g_autofree char *path = g_build_filename (folder, LOCK_NAME, NULL);
+  int fd = open (path, O_RDWR | O_CLOEXEC | O_NOFOLLOW | flags, 0600);
+  if (fd >= 0 && flock (fd, LOCK_EX | LOCK_NB) == 0)
+    return fd;
+  if (fd >= 0)
+    close (fd);
+  return -1;
+}
+
+/* Made by us or by the user that our servers run as, and closed to everybody else: nobody can lead us out of it. */
+static gboolean
+is_ours (const char *folder, const char *user)
+{
+  struct stat status;
+  const struct passwd *entry = user != NULL ? getpwnam (user) : NULL;
+  return lstat (folder, &status) == 0 && S_ISDIR (status.st_mode) && (status.st_mode & 077) == 0
+         && (status.st_uid == geteuid () || (entry != NULL && status.st_uid == entry->pw_uid));
+}
+
+/* Their servers ended with the kastune that started them. */
+static void
+sweep (const char *parent, const char *user)
+{
+  g_autoptr (GDir) dir = g_dir_open (parent, 0, NULL);
+  const char *name;
+  while (dir != NULL && (name = g_dir_read_name (dir)) != NULL)
+    {
+      g_autofree char *folder = g_build_filename (parent, name, NULL);
+      int lock = g_str_has_prefix (name, NAME_PREFIX) && is_ours (folder, user) ? lock_site (folder, 0) : -1;
+      if (lock < 0)
+        continue;
+      remove_folder (folder);
+      close (lock);
+    }
+}
+
+KtScratchSite *
+kt_scratch_site_new (const KtScratch *scratch, guint deadline_ms, GCancellable *cancellable, GError **error)
+{
+  g_autoptr (KtScratchSite) site = g_new0 (KtScratchSite, 1);
+  struct sockaddr_un address;
+  site->scratch = scratch;
+  site->cancellable = cancellable;
+  site->began = g_get_monotonic_time ();
+  site->deadline = site->began + (gint64) deadline_ms * 1000;
+  site->user = user_for (scratch);
+  site->lock = -1;
+  const char *parent = scratch->folder != NULL ? scratch->folder : g_get_tmp_dir ();
+  sweep (parent, site->user);
+  site->folder = make_folder (parent, site->user, error);
+  if (site->folder == NULL)
+    return NULL;
+  site->lock = lock_site (site->folder, O_CREAT | O_EXCL);
+  site->data = g_build_filename (site->folder, "data", NULL);
+  site->conf = g_build_filename (site->folder, "scratch.conf", NULL);
+  gboolean fits = strlen (site->folder) + sizeof SOCKET_NAME <= sizeof address.sun_path;
+  site->sockets = fits ? g_strdup (site->folder) : make_folder ("/tmp", site->user, error);
+  return site->sockets != NULL ? g_steal_pointer (&site) : NULL;
+}
+
 void
 kt_scratch_site_free (KtScratchSite *site)
 {
@@ -99,6 +147,8 @@ kt_scratch_site_free (KtScratchSite *site)
     remove_folder (site->sockets);
   if (site->folder != NULL)
     remove_folder (site->folder);
+  if (site->lock >= 0)
+    close (site->lock);
   g_free (site->folder);
   g_free (site->data);
   g_free (site->sockets);

@@ -13,10 +13,12 @@ typedef struct {
   char *data;       /* data directory */
   char *sockets;    /* the folder itself, or one with a shorter path */
   char *conf;       /* configuration file */
+  int lock;         /* held on a file in the folder while somebody uses it */
   gint64 began, deadline; /* monotonic microseconds */
   GCancellable *cancellable;
 } KtScratchSite;
 
+/* Also removes what earlier sites in the same place left when their kastune was killed. */
 KtScratchSite *kt_scratch_site_new (const KtScratch *scratch, guint deadline_ms, GCancellable *cancellable,
                                     GError **error);
 /* Removes the folder. */

@@ -296,3 +296,41 @@ def test_yes_in_a_terminal(server):
 def test_connection_settings_that_cannot_be_used(shared_server, dsn, status, wanted):
     answer = shared_server.kastune("plan", "--dsn", dsn)
     assert answer.status == status and wanted in answer.err and "try:" in answer.err and "(null)" not in answer.err, answer
+
+
+# ----------------------------------------------------------------------------------- a trial whose kastune was killed
+
+
+def runs(pid):
+    try:
+        with open(f"/proc/{pid}/stat", encoding="utf-8") as file:
+            return file.read().rsplit(")", 1)[1].split()[0] != "Z"
+    except FileNotFoundError:
+        return False
+
+
+def test_a_killed_trial_leaves_no_server_and_the_next_one_tidies_up(shared_server, tmp_path):
+    server = shared_server
+    ground = tmp_path / "ground"
+    ground.mkdir()
+    tmp_path.chmod(0o755), ground.chmod(0o777)
+    for parent in tmp_path.parents[:2]:  # pytest's own folders are closed to the user that runs PostgreSQL
+        parent.chmod(0o755)
+    conf = tmp_path / "try.conf"
+    conf.write_text("work_mem = 8MB\n")
+    program = subprocess.Popen([BUILD / "src/kastune", "config", "try", conf, "--no-probe", "--state", server.state],
+                               env={**server.env, "TMPDIR": str(ground)}, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    pid = None
+    while pid is None and program.poll() is None:
+        for file in ground.glob("kastune-scratch-*/data/postmaster.pid"):
+            text = file.read_text().split()
+            pid = int(text[0]) if text else None
+    assert pid is not None, "the trial was over before its server was seen"
+    program.kill()
+    program.wait()
+    while runs(pid):  # ends by itself: nobody signals it
+        os.sched_yield()
+    assert list(ground.glob("kastune-scratch-*"))
+    again = server.kastune("config", "try", conf, "--no-probe", env={"TMPDIR": str(ground)})
+    assert again.status == 0, again
+    assert list(ground.iterdir()) == []
