@@ -11,6 +11,7 @@
 #include "workload/api.h"
 #include "workload/arguments.h"
 #include "workload/database.h"
+#include "workload/migrate.h"
 #include "workload/writer.h"
 
 #include <stdio.h>
@@ -106,47 +107,91 @@ take_own (char **words, Own *own, GError **error)
   return g_steal_pointer (&rest);
 }
 
+/* One step, in the release's words. Gives the schema it leads to. */
+static guint
+migrate_step (PGconn *connection, const KtArguments *arguments, guint version)
+{
+  guint next;
+  g_autoptr (GError) error = NULL;
+  g_autofree char *script = kt_migrate_script (arguments->release, version, &next);
+  if (script == NULL)
+    panic ("Found old & unsupported schema v%u", version);
+  if (!arguments->upgrade_db)
+    panic ("\n%s\nFound outdated schema v%u. Set flag '-u' to upgrade, or apply manually ^", script, version);
+  printf ("WARN \n%s\nUpgrading schema from v%u to v%u. ^\n", script, version, next);
+  fflush (stdout);
+  if (!kt_migrate_run (connection, script, kt_migrate_manner (arguments->release), &error))
+    panic ("Unable to create schema: %s: %s", error->message, kt_error_detail (error));
+  printf ("Schema upgrade completed successfully\n");
+  fflush (stdout);
+  return next;
+}
+
+/* What there is, brought to the release's schema; *@version 0: nothing. Without a lock, as with the indexer: what holds
+ * it may be the server, still busy with a statement of an indexer that was killed. */
 static gboolean
-check_schema (PGconn *connection, const KtArguments *arguments, guint *version, GError **error)
+check_schema (const char *url, const KtArguments *arguments, guint *version, GError **error)
 {
   guint wanted = kt_release_schema (arguments->release);
-  if (!kt_database_schema_version (connection, version, error))
+  g_autoptr (PGconn) connection = kt_sim_connect (url, error);
+  if (connection == NULL || !kt_database_schema_version (connection, version, error)
+      || !kt_sim_run (connection, error, "SET client_min_messages = warning", NULL))
     return FALSE;
   if (*version > wanted)
     panic ("Found newer & unsupported schema v%u", *version);
-  if (*version > 0 && *version < wanted && !arguments->upgrade_db)
-    panic ("Found outdated schema v%u. Set flag '-u' to upgrade, or apply manually ^", *version);
-  if (*version == 0 || *version == wanted)
-    return TRUE;
-  kt_error_set (error, KT_ERROR_UNSUPPORTED, NULL, "Upgrade with the indexer itself.",
-                "kaspa-sim does not migrate schema %u to %u", *version, wanted);
-  return FALSE;
+  while (*version > 0 && *version < wanted)
+    *version = migrate_step (connection, arguments, *version);
+  return TRUE;
+}
+
+/* Values that a later release does not know any more went with its tables. */
+static gboolean
+same_features (const KtFeatures *stored, const KtArguments *arguments)
+{
+  KtFeatures known = kt_features_known_to (stored, arguments->release);
+  return known.excluded == arguments->features.excluded && known.disabled == arguments->features.disabled;
 }
 
 /* Tables of an empty database, or those of an earlier kaspa-sim with the same features. */
 static gboolean
-prepare_database (PGconn *connection, const KtArguments *arguments, const Own *own, GError **error)
+prepare_database (PGconn *connection, const char *url, const KtArguments *arguments, const Own *own, GError **error)
 {
-  guint version;
+  guint version = 0;
   g_autoptr (KtSim) fresh = kt_sim_new (kt_release_schema (arguments->release), own->seed, own->tps, &arguments->features);
-  if (!kt_sim_lock (connection, error)
-      || (arguments->initialize_db && !kt_database_drop (connection, error))
-      || !check_schema (connection, arguments, &version, error))
+  if ((!arguments->initialize_db && !check_schema (url, arguments, &version, error))
+      || !kt_sim_lock (connection, error)
+      || (arguments->initialize_db && !kt_database_drop (connection, error)))
     return FALSE;
   if (version == 0)
     {
       printf ("Applying schema v%u\n", fresh->schema);
       return kt_database_create (connection, fresh, error);
     }
+  printf ("Schema v%u is up to date\n", version);
+  fflush (stdout);
   g_autoptr (KtSim) sim = kt_sim_load (connection, error);
   if (sim == NULL)
     return FALSE;
-  printf ("Schema v%u is up to date\n", version);
-  if (memcmp (&sim->features, &arguments->features, sizeof sim->features) == 0)
+  if (same_features (&sim->features, arguments))
     return TRUE;
   kt_error_set (error, KT_ERROR_REFUSED, NULL, "Give the same flags, or begin again with -c.",
                 "database “%s” was written with other --disable or --exclude-fields", PQdb (connection));
   return FALSE;
+}
+
+/* Until the schema is there the indexer handles no signals: they end it where it stands, and not at all as process 1. */
+static gboolean
+prepare_without_signals (PGconn *connection, const char *url, const KtArguments *arguments, const Own *own,
+                         GError **error)
+{
+  const struct sigaction by_default = { .sa_handler = SIG_DFL };
+  struct sigaction interrupt, terminate;
+  sigaction (SIGINT, &by_default, &interrupt);
+  sigaction (SIGTERM, &by_default, &terminate);
+  gboolean prepared = prepare_database (connection, url, arguments, own, error);
+  sigaction (SIGINT, &interrupt, NULL);
+  sigaction (SIGTERM, &terminate, NULL);
+  return prepared;
 }
 
 static void
@@ -306,7 +351,7 @@ kt_sim_indexer_main (char **words, const volatile sig_atomic_t *stop)
   if (connection == NULL)
     panic ("Database connection FAILED: %s", kt_error_detail (error));
   say_mapping (&arguments.features);
-  if (!prepare_database (connection, &arguments, &own, &error))
+  if (!prepare_without_signals (connection, url, &arguments, &own, &error))
     return fail (error, "kaspa-sim");
   g_clear_pointer (&connection, PQfinish); /* the writer takes the lock itself */
   return write_chain (&arguments, &own, url, stop);

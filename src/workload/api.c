@@ -15,7 +15,7 @@
 enum {
   V1 = 1 << KT_RELEASE_V1_6_3,
   V20 = 1 << KT_RELEASE_V2_0_0_BETA1 | 1 << KT_RELEASE_V2_0_0,
-  V22 = 1 << KT_RELEASE_V2_2_1,
+  V22 = 1 << KT_RELEASE_V2_1_2 | 1 << KT_RELEASE_V2_2_0 | 1 << KT_RELEASE_V2_2_1, /* v2.1.2, too */
   V23 = 1 << KT_RELEASE_V2_3_0,
 };
 

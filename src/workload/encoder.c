@@ -3,9 +3,6 @@
 
 #define MAX_SCRIPTS (KT_CHAIN_MAX_INPUTS + KT_CHAIN_MAX_OUTPUTS)
 
-/* Until then transactions came from the blocks alone. */
-#define FIRST_RESOLVED 21
-
 struct KtEncoder {
   const KtSchema *schema;
   KtFeatures features;
@@ -90,7 +87,7 @@ kt_encoder_set_origin (KtEncoder *encoder, guint origin)
     { 21, KT_FIELD_TX_VERSION }, { 22, KT_FIELD_TX_IN_COMPUTE_BUDGET }, { 22, KT_FIELD_TX_IN_COVENANT_ID },
     { 22, KT_FIELD_TX_OUT_COVENANT_AUTHORIZING_INPUT }, { 22, KT_FIELD_TX_OUT_COVENANT_ID },
   };
-  encoder->from_blocks = origin < FIRST_RESOLVED;
+  encoder->from_blocks = origin < KT_SCHEMA_FIRST_RESOLVED;
   encoder->joined = encoder->from_blocks && kt_encoder_joins (&encoder->features);
   encoder->source.excluded = encoder->features.excluded;
   for (gsize i = 0; i < G_N_ELEMENTS (since); i++)

@@ -7,9 +7,10 @@
 enum {
   V1 = 1 << KT_RELEASE_V1_6_3,
   V20 = 1 << KT_RELEASE_V2_0_0_BETA1 | 1 << KT_RELEASE_V2_0_0,
-  V22 = 1 << KT_RELEASE_V2_2_1,
+  V21 = 1 << KT_RELEASE_V2_1_2,
+  V22 = 1 << KT_RELEASE_V2_2_0 | 1 << KT_RELEASE_V2_2_1,
   V23 = 1 << KT_RELEASE_V2_3_0,
-  ALL = V1 | V20 | V22 | V23,
+  ALL = V1 | V20 | V21 | V22 | V23,
 };
 
 static const struct {
@@ -19,6 +20,8 @@ static const struct {
   [KT_RELEASE_V1_6_3] = { "v1.6.3", 10 },
   [KT_RELEASE_V2_0_0_BETA1] = { "v2.0.0-beta1", 20 },
   [KT_RELEASE_V2_0_0] = { "v2.0.0", 20 },
+  [KT_RELEASE_V2_1_2] = { "v2.1.2", 21 },
+  [KT_RELEASE_V2_2_0] = { "v2.2.0", 22 },
   [KT_RELEASE_V2_2_1] = { "v2.2.1", 22 },
   [KT_RELEASE_V2_3_0] = { "v2.3.0", 23 },
 };
@@ -44,17 +47,17 @@ static const Value disable_values[] = {
   { "transaction_processing", ALL, KT_DISABLE_TRANSACTION_PROCESSING },
   { "blocks_table", ALL, KT_DISABLE_BLOCKS_TABLE },
   { "block_parent_table", ALL, KT_DISABLE_BLOCK_PARENT_TABLE },
-  { "blocks_transactions_table", V1 | V20 | V22, KT_DISABLE_BLOCKS_TRANSACTIONS_TABLE },
+  { "blocks_transactions_table", V1 | V20 | V21 | V22, KT_DISABLE_BLOCKS_TRANSACTIONS_TABLE },
   { "transactions_table", ALL, KT_DISABLE_TRANSACTIONS_TABLE },
   { "transactions_inputs_table", V1, KT_DISABLE_TRANSACTIONS_INPUTS },
   { "transactions_outputs_table", V1, KT_DISABLE_TRANSACTIONS_OUTPUTS },
-  { "transactions_inputs", V20 | V22 | V23, KT_DISABLE_TRANSACTIONS_INPUTS },
-  { "transactions_outputs", V20 | V22 | V23, KT_DISABLE_TRANSACTIONS_OUTPUTS },
+  { "transactions_inputs", V20 | V21 | V22 | V23, KT_DISABLE_TRANSACTIONS_INPUTS },
+  { "transactions_outputs", V20 | V21 | V22 | V23, KT_DISABLE_TRANSACTIONS_OUTPUTS },
   { "addresses_transactions_table", ALL, KT_DISABLE_ADDRESSES_TRANSACTIONS_TABLE },
   { "initial_utxo_import", V1 | V20, KT_DISABLE_INITIAL_UTXO_IMPORT },
   { "vcp_wait_for_sync", V1, KT_DISABLE_VCP_WAIT_FOR_SYNC },
-  { "rejected_transactions", V22 | V23, KT_DISABLE_REJECTED_TRANSACTIONS },
-  { "rejected_non_cb_transactions", V22 | V23, KT_DISABLE_REJECTED_NON_CB_TRANSACTIONS },
+  { "rejected_transactions", V21 | V22 | V23, KT_DISABLE_REJECTED_TRANSACTIONS },
+  { "rejected_non_cb_transactions", V21 | V22 | V23, KT_DISABLE_REJECTED_NON_CB_TRANSACTIONS },
   { NULL },
 };
 
@@ -131,7 +134,7 @@ KtRelease
 kt_release_of_schema (guint schema)
 {
   static const struct { guint schema; KtRelease release; } rows[] = {
-    { 10, KT_RELEASE_V1_6_3 }, { 20, KT_RELEASE_V2_0_0 }, { 21, KT_RELEASE_V2_2_1 }, { 22, KT_RELEASE_V2_2_1 },
+    { 10, KT_RELEASE_V1_6_3 }, { 20, KT_RELEASE_V2_0_0 }, { 21, KT_RELEASE_V2_1_2 }, { 22, KT_RELEASE_V2_2_1 },
     { 23, KT_RELEASE_V2_3_0 },
   };
   for (gsize i = 0; i < G_N_ELEMENTS (rows); i++)
@@ -190,6 +193,19 @@ kt_features_add (KtFeatures *features, KtRelease release, KtValues kind, const c
       set_bit (features, kind, value->bit);
     }
   return TRUE;
+}
+
+KtFeatures
+kt_features_known_to (const KtFeatures *features, KtRelease release)
+{
+  const guint64 sets[KT_N_VALUES]
+    = { [KT_VALUES_DISABLE] = features->disabled, [KT_VALUES_EXCLUDE_FIELDS] = features->excluded };
+  KtFeatures known = { 0 };
+  for (guint kind = KT_VALUES_DISABLE; kind < KT_N_VALUES; kind++)
+    for (const Value *value = kinds[kind].values; value->name != NULL; value++)
+      if ((value->releases >> release & 1) != 0 && (sets[kind] >> value->bit & 1) != 0)
+        set_bit (&known, kind, value->bit);
+  return known;
 }
 
 gboolean

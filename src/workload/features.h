@@ -11,6 +11,8 @@ typedef enum {
   KT_RELEASE_V1_6_3,
   KT_RELEASE_V2_0_0_BETA1,
   KT_RELEASE_V2_0_0,
+  KT_RELEASE_V2_1_2,
+  KT_RELEASE_V2_2_0,
   KT_RELEASE_V2_2_1,
   KT_RELEASE_V2_3_0,
   KT_N_RELEASES
@@ -20,7 +22,7 @@ typedef enum {
 KtRelease kt_release_from_name (const char *name);
 const char *kt_release_name (KtRelease release);
 guint kt_release_schema (KtRelease release);
-/* The newest release here that writes @schema or, for 21, can write it; KT_N_RELEASES for others. */
+/* The newest release here that writes @schema; KT_N_RELEASES for others. */
 KtRelease kt_release_of_schema (guint schema);
 
 /* Fields that can be left out: they are stored as NULL. The last two come from --disable. */
@@ -99,6 +101,8 @@ gboolean kt_features_add (KtFeatures *features, KtRelease release, KtValues kind
 gboolean kt_features_read (KtFeatures *features, KtValues kind, const char *text);
 /* "blocks_table,block_parent_table", or NULL when nothing is set. Caller frees. */
 char *kt_features_to_string (const KtFeatures *features, KtValues kind);
+/* What of @features @release knows; the rest means nothing to it. */
+KtFeatures kt_features_known_to (const KtFeatures *features, KtRelease release);
 /* All values of @release, comma-separated. Caller frees. */
 char *kt_features_known (KtRelease release, KtValues kind);
 

@@ -435,8 +435,9 @@ job_init (Job *job, const KtFill *fill)
   job->sim->levels = job->epochs * KT_CHAIN_EPOCH_LEVELS - 1;
   job->sim->filling = TRUE;
   if (fill->origin != 0)
+    job->sim->origin = fill->origin;
+  if (job->sim->origin < KT_SCHEMA_FIRST_RESOLVED && job->schema->version >= KT_SCHEMA_FIRST_RESOLVED)
     {
-      job->sim->origin = fill->origin;
       job->sim->origin_blocks = job->sim->blocks;
       job->sim->origin_levels = job->sim->levels;
     }

@@ -325,9 +325,8 @@ kt_schema_put_row (const KtSchemaTable *table, KtRows *rows, const KtRowSource *
       kt_rows_put_null (rows);
 }
 
-/* @name in sql/workload/, without its end. */
-static char *
-load_sql (const char *name)
+char *
+kt_schema_load_sql (const char *name)
 {
   g_autoptr (GError) error = NULL;
   g_autofree char *path = g_strdup_printf ("/kastune/sql/workload/%s.sql", name);
@@ -341,14 +340,14 @@ char *
 kt_schema_tables_sql (const KtSchema *schema)
 {
   g_autofree char *name = g_strdup_printf ("schema-%u", schema->version);
-  return load_sql (name);
+  return kt_schema_load_sql (name);
 }
 
 /* One statement ends with its line. */
 static void
 add_statements (GStrvBuilder *statements, const char *name)
 {
-  g_autofree char *text = load_sql (name);
+  g_autofree char *text = kt_schema_load_sql (name);
   g_auto (GStrv) lines = g_strsplit (text, "\n", -1);
   for (char **line = lines; *line != NULL; line++)
     if (g_str_has_suffix (*line, ";") && !g_str_has_prefix (*line, "--"))

@@ -88,6 +88,9 @@ typedef struct {
   const KtSchemaTable *tables[KT_N_TABLES]; /* NULL: there is none */
 } KtSchema;
 
+/* Before it transactions came from the blocks alone; since then acceptances bring them, with what their inputs spend. */
+#define KT_SCHEMA_FIRST_RESOLVED 21
+
 /* Indexes of the mapping tables: the release that created them decides, no migration changes them. */
 typedef enum {
   KT_LAYOUT_FRESH,         /* created at this schema */
@@ -103,6 +106,9 @@ KtLayout kt_layout_from_name (const char *name);
 const KtSchema *kt_schema_find (guint version);
 
 void kt_schema_put_row (const KtSchemaTable *table, KtRows *rows, const KtRowSource *source);
+
+/* @name in sql/workload/, without its end. Caller frees. */
+char *kt_schema_load_sql (const char *name);
 
 /* SQL that creates tables and types, and the statements that make keys and indexes, from sql/workload/. */
 char *kt_schema_tables_sql (const KtSchema *schema);

@@ -9,6 +9,8 @@
 
 #define STATE_KEY "kaspa_sim"
 #define LOCK_KEY "6869731502" /* any number that nobody else uses */
+#define LOCK_TRIES 20
+#define LOCK_WAIT_MS 50
 
 KtSim *
 kt_sim_new (guint schema, guint64 seed, guint32 tps, const KtFeatures *features)
@@ -130,18 +132,31 @@ kt_sim_run (PGconn *connection, GError **error, const char *sql, ...)
   return result != NULL;
 }
 
-gboolean
-kt_sim_lock (PGconn *connection, GError **error)
+static gboolean
+try_lock (PGconn *connection, gboolean *locked, GError **error)
 {
   g_autoptr (PGresult) result
     = kt_sim_query (connection, error, "SELECT pg_try_advisory_lock ($1::bigint)", LOCK_KEY, NULL);
-  if (result == NULL)
-    return FALSE;
-  if (g_str_equal (PQgetvalue (result, 0, 0), "t"))
-    return TRUE;
-  kt_error_set (error, KT_ERROR_REFUSED, NULL, "Wait for it, or stop it with Ctrl-C or SIGTERM.",
-                "another kaspa-sim works on database “%s”", PQdb (connection));
-  return FALSE;
+  *locked = result != NULL && g_str_equal (PQgetvalue (result, 0, 0), "t");
+  return result != NULL;
+}
+
+/* A backend whose client has gone holds its lock for a moment more. */
+gboolean
+kt_sim_lock (PGconn *connection, GError **error)
+{
+  gboolean locked = FALSE;
+  for (guint i = 0; i < LOCK_TRIES && !locked; i++)
+    {
+      if (i > 0)
+        g_usleep (LOCK_WAIT_MS * 1000);
+      if (!try_lock (connection, &locked, error))
+        return FALSE;
+    }
+  if (!locked)
+    kt_error_set (error, KT_ERROR_REFUSED, NULL, "Wait for it, or stop it with Ctrl-C or SIGTERM.",
+                  "another kaspa-sim works on database “%s”", PQdb (connection));
+  return locked;
 }
 
 gboolean
@@ -320,6 +335,20 @@ rewind_to_checkpoint (KtSim *sim, PGconn *connection, GError **error)
   return TRUE;
 }
 
+/* Migrations change schema_version and know nothing of our note. */
+static void
+follow_migrations (KtSim *sim, guint version)
+{
+  if (version <= sim->schema || kt_schema_find (version) == NULL)
+    return;
+  if (sim->schema < KT_SCHEMA_FIRST_RESOLVED && version >= KT_SCHEMA_FIRST_RESOLVED && sim->origin_blocks == KT_CHAIN_NONE)
+    {
+      sim->origin_blocks = sim->block_path;
+      sim->origin_levels = sim->levels;
+    }
+  sim->schema = version;
+}
+
 KtSim *
 kt_sim_load (PGconn *connection, GError **error)
 {
@@ -328,7 +357,10 @@ kt_sim_load (PGconn *connection, GError **error)
     return NULL;
   gboolean exists = g_str_equal (PQgetvalue (table, 0, 0), "t");
   g_autoptr (PGresult) result
-    = exists ? kt_sim_query (connection, error, "SELECT value FROM vars WHERE key = '" STATE_KEY "'", NULL) : NULL;
+    = exists ? kt_sim_query (connection, error,
+                             "SELECT value, (SELECT value FROM vars WHERE key = 'schema_version') FROM vars"
+                             " WHERE key = '" STATE_KEY "'", NULL)
+             : NULL;
   if (exists && result == NULL)
     return NULL;
   if (!exists || PQntuples (result) == 0)
@@ -340,6 +372,7 @@ kt_sim_load (PGconn *connection, GError **error)
   g_autoptr (KtSim) sim = parse (PQgetvalue (result, 0, 0), error);
   if (sim == NULL || (sim->running && !rewind_to_checkpoint (sim, connection, error)))
     return NULL;
+  follow_migrations (sim, (guint) g_ascii_strtoull (PQgetvalue (result, 0, 1), NULL, 10));
   return g_steal_pointer (&sim);
 }
 

@@ -52,7 +52,7 @@ typedef enum { MAP_OUTPUTS, MAP_STORED_INPUTS, MAP_ALL } Mapped;
 static Mapped
 mapped_sides (const KtSim *sim, const KtLevel *level, guint64 block, gboolean accepted)
 {
-  gboolean from_blocks = sim->origin < 21;
+  gboolean from_blocks = sim->origin < KT_SCHEMA_FIRST_RESOLVED;
   if (accepted && (!from_blocks || level->number >= sim->origin_levels))
     return MAP_ALL;
   return from_blocks && block < sim->origin_blocks && kt_encoder_joins (&sim->features) ? MAP_STORED_INPUTS
@@ -77,7 +77,8 @@ static gboolean
 is_stored (const KtSim *sim, const KtChain *chain, const KtLevel *level, guint64 key)
 {
   /* Before schema 21 the acceptance stores ids alone. */
-  gboolean accepting = level->number < sim->levels && (sim->origin >= 21 || level->number >= sim->origin_levels);
+  gboolean accepting = level->number < sim->levels
+                       && (sim->origin >= KT_SCHEMA_FIRST_RESOLVED || level->number >= sim->origin_levels);
   return kt_encoder_stores (&sim->features, chain, level, key, accepting, kt_chain_key_block (key) < sim->block_path);
 }
 

@@ -56,7 +56,7 @@ prepare (KtWriterRun *run, PGconn *connection, GError **error)
                     "the fill of database “%s” is not complete", PQdb (connection));
       return FALSE;
     }
-  run->from_blocks = run->sim->schema < 21;
+  run->from_blocks = run->sim->schema < KT_SCHEMA_FIRST_RESOLVED;
   run->chain = kt_sim_chain (run->sim);
   run->schema = kt_schema_find (run->sim->schema);
   run->entries = (kt_sim_tables (run->sim) >> KT_TABLE_BLOCKS_TRANSACTIONS & 1) != 0;

@@ -3,37 +3,38 @@
 
 #include "base/error.h"
 
-/* y: accepted, n: exit status 2, by v1.6.3, v2.0.0-beta1, v2.0.0, v2.2.1, v2.3.0. */
+/* y: accepted, n: exit status 2, by v1.6.3, v2.0.0-beta1, v2.0.0, v2.1.2, v2.2.0,
+ * v2.2.1, v2.3.0. */
 static const struct {
   const char *line;
   const char *accepted;
 } lines[] = {
-  { "", "yyyyy" },
-  { "-u -s ws://kaspad:17110 -d postgres://u@h:5432/db -l 0.0.0.0:8500", "yyyyy" },
-  { "-b 2 --batch-concurrency=4", "yyyyy" },
-  { "-b2 -uc", "yyyyy" },
-  { "-b=0.5", "yyyyy" },
-  { "--prune-db --retention=7d", "yyyyy" },
-  { "--retention=sevendays", "nnnnn" },
-  { "--retention 7", "nnnnn" },
-  { "--vcp-interval 2", "nnnnn" },
-  { "--vcp-interval 500", "yyyyy" },
-  { "--batch-concurrency many", "nnnnn" },
-  { "--batch-scale", "nnnnn" },
-  { "--upgrade-db=yes", "nnnnn" },
-  { "--include-fields=tx_hash", "nnnnn" },
-  { "word", "nnnnn" },
-  { "-x", "nnnnn" },
-  { "-p 1.2.3.4:16111", "yyynn" },
-  { "--exclude-addresses=a,b", "nnnyn" },
-  { "--ignore-self-sends=kaspa:a", "nnnny" },
-  { "--retention-blocks-transactions=7d", "yyyyn" },
-  { "--retention-transactions-acceptances=7d", "nnnyy" },
-  { "--disable=blocks_transactions_table", "yyyyn" },
-  { "--disable=blocks_table,rejected_transactions", "nnnyy" },
-  { "--disable blocks_table --disable block_parent_table", "yyyyy" },
-  { "--exclude-fields=tx_in_block_time", "ynnnn" },
-  { "--enable=dynamic_vcp_tip_distance", "ynnnn" },
+  { "", "yyyyyyy" },
+  { "-u -s ws://kaspad:17110 -d postgres://u@h:5432/db -l 0.0.0.0:8500", "yyyyyyy" },
+  { "-b 2 --batch-concurrency=4", "yyyyyyy" },
+  { "-b2 -uc", "yyyyyyy" },
+  { "-b=0.5", "yyyyyyy" },
+  { "--prune-db --retention=7d", "yyyyyyy" },
+  { "--retention=sevendays", "nnnnnnn" },
+  { "--retention 7", "nnnnnnn" },
+  { "--vcp-interval 2", "nnnnnnn" },
+  { "--vcp-interval 500", "yyyyyyy" },
+  { "--batch-concurrency many", "nnnnnnn" },
+  { "--batch-scale", "nnnnnnn" },
+  { "--upgrade-db=yes", "nnnnnnn" },
+  { "--include-fields=tx_hash", "nnnnnnn" },
+  { "word", "nnnnnnn" },
+  { "-x", "nnnnnnn" },
+  { "-p 1.2.3.4:16111", "yyynnnn" },
+  { "--exclude-addresses=a,b", "nnnyyyn" },
+  { "--ignore-self-sends=kaspa:a", "nnnnnny" },
+  { "--retention-blocks-transactions=7d", "yyyyyyn" },
+  { "--retention-transactions-acceptances=7d", "nnnyyyy" },
+  { "--disable=blocks_transactions_table", "yyyyyyn" },
+  { "--disable=blocks_table,rejected_transactions", "nnnyyyy" },
+  { "--disable blocks_table --disable block_parent_table", "yyyyyyy" },
+  { "--exclude-fields=tx_in_block_time", "ynnnnnn" },
+  { "--enable=dynamic_vcp_tip_distance", "ynnnnnn" },
 };
 
 static void
@@ -88,7 +89,7 @@ test_prune_default (void)
     {
       g_auto (KtArguments) arguments = { 0 };
       g_assert_true (kt_arguments_parse (&arguments, release, words, NULL));
-      g_assert_cmpstr (arguments.prune_cron, ==, release < KT_RELEASE_V2_2_1 ? "0 4 * * *" : "0 * * * *");
+      g_assert_cmpstr (arguments.prune_cron, ==, release < KT_RELEASE_V2_1_2 ? "0 4 * * *" : "0 * * * *");
     }
 }
 

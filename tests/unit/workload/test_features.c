@@ -3,28 +3,29 @@
 
 #include "base/error.h"
 
-/* Which releases know a value: y or n for v1.6.3, v2.0.0-beta1, v2.0.0, v2.2.1, v2.3.0. */
+/* Which releases know a value: y or n for v1.6.3, v2.0.0-beta1, v2.0.0, v2.1.2, v2.2.0,
+ * v2.2.1, v2.3.0. */
 static const struct {
   KtValues kind;
   const char *name;
   const char *known;
 } values[] = {
-  { KT_VALUES_ENABLE, "transactions_inputs_resolve", "yyyyy" },
-  { KT_VALUES_ENABLE, "dynamic_vcp_tip_distance", "ynnnn" },
-  { KT_VALUES_ENABLE, "force_utxo_import", "ynnnn" },
-  { KT_VALUES_DISABLE, "virtual_chain_processing", "yyyyy" },
-  { KT_VALUES_DISABLE, "blocks_transactions_table", "yyyyn" },
-  { KT_VALUES_DISABLE, "transactions_inputs_table", "ynnnn" },
-  { KT_VALUES_DISABLE, "transactions_inputs", "nyyyy" },
-  { KT_VALUES_DISABLE, "initial_utxo_import", "yyynn" },
-  { KT_VALUES_DISABLE, "vcp_wait_for_sync", "ynnnn" },
-  { KT_VALUES_DISABLE, "rejected_transactions", "nnnyy" },
-  { KT_VALUES_EXCLUDE_FIELDS, "tx_payload", "yyyyy" },
-  { KT_VALUES_EXCLUDE_FIELDS, "tx_in_block_time", "ynnnn" },
-  { KT_VALUES_EXCLUDE_FIELDS, "tx_in_covenant_id", "nnnyy" },
-  { KT_VALUES_EXCLUDE_FIELDS, "block_transaction_ids", "nnnny" },
-  { KT_VALUES_EXCLUDE_FIELDS, "tx_colour", "nnnnn" },
-  { KT_VALUES_DISABLE, "", "nnnnn" },
+  { KT_VALUES_ENABLE, "transactions_inputs_resolve", "yyyyyyy" },
+  { KT_VALUES_ENABLE, "dynamic_vcp_tip_distance", "ynnnnnn" },
+  { KT_VALUES_ENABLE, "force_utxo_import", "ynnnnnn" },
+  { KT_VALUES_DISABLE, "virtual_chain_processing", "yyyyyyy" },
+  { KT_VALUES_DISABLE, "blocks_transactions_table", "yyyyyyn" },
+  { KT_VALUES_DISABLE, "transactions_inputs_table", "ynnnnnn" },
+  { KT_VALUES_DISABLE, "transactions_inputs", "nyyyyyy" },
+  { KT_VALUES_DISABLE, "initial_utxo_import", "yyynnnn" },
+  { KT_VALUES_DISABLE, "vcp_wait_for_sync", "ynnnnnn" },
+  { KT_VALUES_DISABLE, "rejected_transactions", "nnnyyyy" },
+  { KT_VALUES_EXCLUDE_FIELDS, "tx_payload", "yyyyyyy" },
+  { KT_VALUES_EXCLUDE_FIELDS, "tx_in_block_time", "ynnnnnn" },
+  { KT_VALUES_EXCLUDE_FIELDS, "tx_in_covenant_id", "nnnnyyy" },
+  { KT_VALUES_EXCLUDE_FIELDS, "block_transaction_ids", "nnnnnny" },
+  { KT_VALUES_EXCLUDE_FIELDS, "tx_colour", "nnnnnnn" },
+  { KT_VALUES_DISABLE, "", "nnnnnnn" },
 };
 
 static void
@@ -54,6 +55,7 @@ test_releases (void)
   g_assert_cmpint (kt_release_from_name ("v9"), ==, KT_N_RELEASES);
   g_assert_cmpuint (kt_release_schema (KT_RELEASE_V1_6_3), ==, 10);
   g_assert_cmpuint (kt_release_schema (KT_RELEASE_V2_3_0), ==, 23);
+  g_assert_cmpint (kt_release_of_schema (21), ==, KT_RELEASE_V2_1_2);
 }
 
 static void
