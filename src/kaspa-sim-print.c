@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  *
- * Results of fill and run, as text and as JSON.
+ * Results of fill, run and read, as text and as JSON.
  */
 #include "kaspa-sim.h"
 
@@ -97,8 +97,39 @@ hit_ratio (const KtServerCounts *server)
   return server->blocks_hit < 0 || server->blocks_read < 0 || all == 0 ? -1 : (double)server->blocks_hit / (double)all;
 }
 
+static JsonObject *
+json_of_reads (const KtReadCounts *counts)
+{
+  JsonObject *object = json_object_new ();
+  json_object_set_int_member (object, "requests", (gint64) counts->latency.total);
+  json_object_set_int_member (object, "empty", (gint64) counts->empty);
+  json_object_set_int_member (object, "statements", (gint64) counts->statements);
+  json_object_set_int_member (object, "rows", (gint64) counts->rows);
+  json_object_set_double_member (object, "p50_ms", to_ms (kt_histogram_quantile (&counts->latency, 0.50)));
+  json_object_set_double_member (object, "p95_ms", to_ms (kt_histogram_quantile (&counts->latency, 0.95)));
+  json_object_set_double_member (object, "p99_ms", to_ms (kt_histogram_quantile (&counts->latency, 0.99)));
+  json_object_set_double_member (object, "max_ms", to_ms (counts->latency.max_us));
+  json_object_set_double_member (object, "mean_ms", kt_histogram_mean_us (&counts->latency) / 1000);
+  return object;
+}
+
+static JsonObject *
+json_of_read (const KtReadResult *result)
+{
+  JsonObject *object = json_object_new (), *queries = json_object_new ();
+  json_object_set_int_member (object, "elapsed_ms", result->elapsed_ms);
+  json_object_set_double_member (object, "requests_per_s", per_second (result->all.latency.total, result->elapsed_ms));
+  json_object_set_int_member (object, "connections", result->connections);
+  json_object_set_int_member (object, "late", (gint64) result->late);
+  json_object_set_object_member (object, "total", json_of_reads (&result->all));
+  for (guint i = 0; i < KT_N_READ_QUERIES; i++)
+    json_object_set_object_member (queries, kt_read_queries[i].name, json_of_reads (&result->queries[i]));
+  json_object_set_object_member (object, "queries", queries);
+  return object;
+}
+
 static void
-print_run_json (const KtWriterResult *result)
+print_run_json (const KtWriterResult *result, const KtReadResult *reads)
 {
   const KtServerCounts *server = &result->server;
   JsonObject *object = json_object_new (), *streams = json_object_new (), *counters = json_object_new ();
@@ -131,6 +162,8 @@ print_run_json (const KtWriterResult *result)
   if (hit_ratio (server) >= 0)
     json_object_set_double_member (counters, "hit_ratio", hit_ratio (server));
   json_object_set_object_member (object, "server", counters);
+  if (reads != NULL)
+    json_object_set_object_member (object, "reads", json_of_read (reads));
   print_json (object);
 }
 
@@ -165,13 +198,56 @@ print_latencies (const KtWriterResult *result)
   g_string_free (text, TRUE);
 }
 
+static void
+add_reads (KtTable *table, const char *name, const KtReadCounts *counts)
+{
+  static const double quantiles[] = { 0.50, 0.95, 0.99, 1.0 };
+  g_autofree char *requests = g_strdup_printf ("%" G_GUINT64_FORMAT, counts->latency.total);
+  g_autofree char *empty = g_strdup_printf ("%" G_GUINT64_FORMAT, counts->empty);
+  g_autofree char *rows = g_strdup_printf ("%" G_GUINT64_FORMAT, counts->rows);
+  g_autoptr (GPtrArray) texts = g_ptr_array_new_with_free_func (g_free);
+  for (gsize i = 0; i < G_N_ELEMENTS (quantiles); i++)
+    g_ptr_array_add (texts, g_strdup_printf ("%.1f", to_ms (kt_histogram_quantile (&counts->latency, quantiles[i]))));
+  kt_table_add (table, name, requests, empty, rows, texts->pdata[0], texts->pdata[1], texts->pdata[2], texts->pdata[3]);
+}
+
+static void
+print_read_text (const KtReadResult *result)
+{
+  static const KtColumn columns[] = {
+    { "request", KT_COLUMN_LEFT }, { "number", KT_COLUMN_RIGHT }, { "empty", KT_COLUMN_RIGHT },
+    { "rows", KT_COLUMN_RIGHT },   { "p50 ms", KT_COLUMN_RIGHT }, { "p95 ms", KT_COLUMN_RIGHT },
+    { "p99 ms", KT_COLUMN_RIGHT }, { "max ms", KT_COLUMN_RIGHT },
+  };
+  g_autoptr (KtTable) table = kt_table_new (columns, G_N_ELEMENTS (columns));
+  g_autoptr (GString) text = g_string_new (NULL);
+  g_autofree char *elapsed = kt_duration_format (result->elapsed_ms);
+  printf ("%" G_GUINT64_FORMAT " requests in %s: %.0f/s over %u connections, %" G_GUINT64_FORMAT " late\n",
+          result->all.latency.total, elapsed, per_second (result->all.latency.total, result->elapsed_ms),
+          result->connections, result->late);
+  add_reads (table, "all", &result->all);
+  for (guint i = 0; i < KT_N_READ_QUERIES; i++)
+    add_reads (table, kt_read_queries[i].name, &result->queries[i]);
+  kt_table_print (table, text, 0, 2);
+  fputs (text->str, stdout);
+}
+
 void
-kt_sim_print_run (const KtWriterResult *result, gboolean json)
+kt_sim_print_read (const KtReadResult *result, gboolean json)
+{
+  if (json)
+    print_json (json_of_read (result));
+  else
+    print_read_text (result);
+}
+
+void
+kt_sim_print_run (const KtWriterResult *result, const KtReadResult *reads, gboolean json)
 {
   const KtServerCounts *server = &result->server;
   if (json)
     {
-      print_run_json (result);
+      print_run_json (result, reads);
       return;
     }
   g_autofree char *elapsed = kt_duration_format (result->elapsed_ms);
@@ -194,4 +270,6 @@ kt_sim_print_run (const KtWriterResult *result, gboolean json)
     printf ("  blocks: %" G_GINT64_FORMAT " hit, %" G_GINT64_FORMAT " read, hit ratio %.2f %%\n", server->blocks_hit,
             server->blocks_read, 100 * hit_ratio (server));
   print_latencies (result);
+  if (reads != NULL)
+    print_read_text (reads);
 }

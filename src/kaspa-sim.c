@@ -9,6 +9,7 @@
 #include "base/json.h"
 #include "base/size.h"
 #include "base/table.h"
+#include "workload/reader.h"
 #include "workload/writer.h"
 
 #include <locale.h>
@@ -47,6 +48,8 @@ typedef struct {
   double batch_scale;
   int batch_concurrency;
   int vcp_interval_ms;
+  double read_rate;
+  int readers;
   gboolean json;
   gboolean quiet;
   gboolean version;
@@ -179,6 +182,17 @@ static const GOptionEntry run_options[] = {
     "Statements side by side a table, 1 to 10 (2)", "N" },
   { "vcp-interval", 0, 0, G_OPTION_ARG_INT, &words.vcp_interval_ms, "Milliseconds between rounds, 100 to 10000 (1000)",
     "MS" },
+  { "read-rate", 0, 0, G_OPTION_ARG_DOUBLE, &words.read_rate, "API requests a second beside it (none)", "N" },
+  { "readers", 0, 0, G_OPTION_ARG_INT, &words.readers, "Connections that ask them (4)", "N" },
+  { NULL },
+};
+
+static const GOptionEntry read_options[] = {
+  { "duration", 0, 0, G_OPTION_ARG_CALLBACK, parse_duration, "How long, for example 30s or 10min (until stopped)",
+    "TIME" },
+  { "rate", 0, 0, G_OPTION_ARG_DOUBLE, &words.read_rate, "Requests a second (as fast as answers come)", "N" },
+  { "connections", 0, 0, G_OPTION_ARG_INT, &words.readers, "Connections side by side (4)", "N" },
+  { "seed", 0, 0, G_OPTION_ARG_INT64, &words.seed, "Another seed, other requests (1)", "N" },
   { NULL },
 };
 
@@ -203,11 +217,12 @@ describe (const KtProgress *progress)
     return g_strdup_printf ("rows: %.1f of %.1f million transactions, %.0f %%, %.0f/s, %s left",
                             (double) progress->done / 1e6, (double) progress->total / 1e6, percent, rate,
                             fresh > 0 ? left : "unknown");
-  if (g_str_equal (progress->phase, "run"))
+  if (g_str_equal (progress->phase, "run") || g_str_equal (progress->phase, "read"))
     {
       g_autofree char *elapsed = kt_duration_format (progress->elapsed_ms / 1000 * 1000);
       return g_strdup_printf (
-          "run: %s, %" G_GUINT64_FORMAT " transactions, %.0f/s", elapsed, progress->transactions,
+          "%s: %s, %" G_GUINT64_FORMAT " %s, %.0f/s", progress->phase, elapsed, progress->transactions,
+          g_str_equal (progress->phase, "run") ? "transactions" : "requests",
           progress->elapsed_ms > 0 ? (double)progress->transactions * 1000 / (double)progress->elapsed_ms : 0);
     }
   return g_strdup_printf ("%s: %" G_GUINT64_FORMAT " of %" G_GUINT64_FORMAT ", %.0f %%", progress->phase,
@@ -312,6 +327,71 @@ run_fill (GError **error)
 }
 
 static gboolean
+check_readers (const char *rate, const char *connections, GError **error)
+{
+  return check_range (rate, words.read_rate, 0, 1e6, error) && check_range (connections, words.readers, 1, 64, error);
+}
+
+static KtReader
+make_reader (const volatile sig_atomic_t *stop)
+{
+  return (KtReader) {
+    .conninfo = words.conninfo,
+    .connections = (guint) words.readers,
+    .rate = words.read_rate,
+    .seed = (guint64) words.seed,
+    .stop = stop,
+  };
+}
+
+/* Beside a run, until it has ended. */
+typedef struct {
+  GThread *thread;
+  volatile sig_atomic_t stop;
+  KtReadResult *result;
+  GError *error;
+} Readers;
+
+static gpointer
+read_beside (gpointer data)
+{
+  Readers *readers = data;
+  const KtReader reader = make_reader (&readers->stop);
+  kt_read (&reader, readers->result, &readers->error);
+  return NULL;
+}
+
+static Readers *
+readers_start (void)
+{
+  Readers *readers = g_new0 (Readers, 1);
+  readers->result = g_new0 (KtReadResult, 1);
+  readers->thread = g_thread_new ("readers", read_beside, readers);
+  return readers;
+}
+
+static gboolean
+readers_stop (Readers *readers, GError **error)
+{
+  readers->stop = 1;
+  g_thread_join (readers->thread);
+  if (readers->error == NULL)
+    return TRUE;
+  g_propagate_error (error, g_steal_pointer (&readers->error));
+  return FALSE;
+}
+
+static void
+readers_free (Readers *readers)
+{
+  g_free (readers->result);
+  g_clear_error (&readers->error);
+  g_free (readers);
+}
+
+G_DEFINE_AUTOPTR_CLEANUP_FUNC (Readers, readers_free)
+
+static gboolean
 run_run (GError **error)
 {
   Display display = { .terminal = isatty (STDERR_FILENO) };
@@ -331,13 +411,34 @@ run_run (GError **error)
   if (!check_range ("tps", words.tps, 0, KT_CHAIN_MAX_TPS, error)
       || !check_range ("batch-scale", words.batch_scale, 0.1, 10, error)
       || !check_range ("batch-concurrency", words.batch_concurrency, 1, 10, error)
-      || !check_range ("vcp-interval", words.vcp_interval_ms, 100, 10000, error))
+      || !check_range ("vcp-interval", words.vcp_interval_ms, 100, 10000, error) || !check_readers ("read-rate", "readers", error))
     return FALSE;
+  g_autoptr (Readers) readers = words.read_rate > 0 ? readers_start () : NULL;
   gboolean written = kt_write (&writer, result, error);
   end_progress (&display);
+  if (readers != NULL && !readers_stop (readers, written ? error : NULL))
+    return FALSE;
   if (written)
-    kt_sim_print_run (result, words.json);
+    kt_sim_print_run (result, readers != NULL ? readers->result : NULL, words.json);
   return written;
+}
+
+static gboolean
+run_read (GError **error)
+{
+  Display display = { .terminal = isatty (STDERR_FILENO) };
+  g_autofree KtReadResult *result = g_new0 (KtReadResult, 1);
+  KtReader reader = make_reader (&stop_requested);
+  if (!check_readers ("rate", "connections", error))
+    return FALSE;
+  reader.duration_ms = words.duration_ms;
+  reader.progress = show_progress;
+  reader.progress_data = &display;
+  gboolean read = kt_read (&reader, result, error);
+  end_progress (&display);
+  if (read)
+    kt_sim_print_read (result, words.json);
+  return read;
 }
 
 typedef struct {
@@ -350,6 +451,7 @@ typedef struct {
 static const Command commands[] = {
   { "fill", "Build a database fast: COPY, indexes last", fill_options, run_fill },
   { "run", "Write as the indexer does, and measure", run_options, run_run },
+  { "read", "Ask what an API server asks, and measure", read_options, run_read },
 };
 
 static void
@@ -437,6 +539,7 @@ main (int argc, char **argv)
   words.batch_scale = 1.0;
   words.batch_concurrency = 2;
   words.vcp_interval_ms = 1000;
+  words.readers = 4;
   int status = dispatch (argc, argv);
   g_free (words.conninfo);
   g_free (words.disable);

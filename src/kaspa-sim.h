@@ -4,6 +4,7 @@
  */
 #pragma once
 
+#include "workload/reader.h"
 #include "workload/writer.h"
 
 #include <signal.h>
@@ -14,7 +15,9 @@ int kt_sim_indexer_main (char **words, const volatile sig_atomic_t *stop);
 int kt_sim_prune_main (int argc, char **argv);
 
 void kt_sim_print_fill (const KtFillResult *result, gboolean json);
-void kt_sim_print_run (const KtWriterResult *result, gboolean json);
+/* @reads: of readers beside it, or NULL. */
+void kt_sim_print_run (const KtWriterResult *result, const KtReadResult *reads, gboolean json);
+void kt_sim_print_read (const KtReadResult *result, gboolean json);
 
 /* Prints an error as text on standard error, or as JSON on standard output. Gives the exit status. */
 int kt_sim_fail (const GError *error, gboolean json);

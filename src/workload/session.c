@@ -177,7 +177,7 @@ is_deadlock (const PGresult *result)
   return g_strcmp0 (PQresultErrorField (result, PG_DIAG_SQLSTATE), "40P01") == 0;
 }
 
-static gboolean
+static PGresult *
 execute (KtSession *session, const Statement *statement, guint n_values, const char *const *values, const int *lengths,
          const int *formats, GError **error)
 {
@@ -185,20 +185,20 @@ execute (KtSession *session, const Statement *statement, guint n_values, const c
     {
       gint64 start_us = g_get_monotonic_time ();
       g_autoptr (PGresult) result
-        = PQexecPrepared (session->connection, statement->name, (int) n_values, values, lengths, formats, 0);
-      if (PQresultStatus (result) == PGRES_COMMAND_OK)
+        = PQexecPrepared (session->connection, statement->name, (int) n_values, values, lengths, formats, 1);
+      if (PQresultStatus (result) == PGRES_COMMAND_OK || PQresultStatus (result) == PGRES_TUPLES_OK)
         {
           if (!session->in_transaction)
             kt_histogram_record (&session->counts.commits, g_get_monotonic_time () - start_us);
           session->counts.statements++;
-          return TRUE;
+          return g_steal_pointer (&result);
         }
       if (!is_deadlock (result) || attempt == ATTEMPTS || session->in_transaction)
         {
           const Shape *shape = &statement->shape;
           kt_sim_set_error (session->connection, result, error,
                             shape->table != NULL ? shape->table->name : shape->text);
-          return FALSE;
+          return NULL;
         }
       session->counts.retries++;
       g_usleep (10000 + (gulong) g_random_int_range (0, 40000));
@@ -242,19 +242,29 @@ kt_session_insert (KtSession *session, const KtSchemaTable *table, const char *c
   for (gsize row = first; row < first + n_rows; row++)
     bind_row (session, rows, row);
   session->counts.rows += n_rows;
-  return execute (session, statement, n_values, (const char *const *)session->values->pdata,
-                  (const int *)(gpointer)session->lengths->data, (const int *)(gpointer)session->formats->data, error);
+  g_autoptr (PGresult) result
+    = execute (session, statement, n_values, (const char *const *) session->values->pdata,
+               (const int *) (gpointer) session->lengths->data, (const int *) (gpointer) session->formats->data, error);
+  return result != NULL;
+}
+
+PGresult *
+kt_session_query (KtSession *session, const char *sql, guint n_values, const Oid *types, const char *const *values,
+                  const int *lengths, GError **error)
+{
+  static const int binary[MAX_VALUES] = { 1, 1, 1, 1, 1, 1, 1, 1 };
+  Shape shape = { NULL, sql, 0 };
+  g_return_val_if_fail (n_values <= MAX_VALUES, NULL);
+  const Statement *statement = find_statement (session, &shape, types, n_values, error);
+  return statement != NULL ? execute (session, statement, n_values, values, lengths, binary, error) : NULL;
 }
 
 gboolean
 kt_session_execute (KtSession *session, const char *sql, guint n_values, const Oid *types, const char *const *values,
                     const int *lengths, GError **error)
 {
-  static const int binary[MAX_VALUES] = { 1, 1, 1, 1, 1, 1, 1, 1 };
-  Shape shape = { NULL, sql, 0 };
-  g_return_val_if_fail (n_values <= MAX_VALUES, FALSE);
-  const Statement *statement = find_statement (session, &shape, types, n_values, error);
-  return statement != NULL && execute (session, statement, n_values, values, lengths, binary, error);
+  g_autoptr (PGresult) result = kt_session_query (session, sql, n_values, types, values, lengths, error);
+  return result != NULL;
 }
 
 gboolean

@@ -40,6 +40,10 @@ gboolean kt_session_insert (KtSession *session, const KtSchemaTable *table, cons
 gboolean kt_session_execute (KtSession *session, const char *sql, guint n_values, const Oid *types,
                              const char *const *values, const int *lengths, GError **error);
 
+/* The same for one that gives rows, in binary. NULL on error. */
+PGresult *kt_session_query (KtSession *session, const char *sql, guint n_values, const Oid *types,
+                            const char *const *values, const int *lengths, GError **error);
+
 /* BEGIN and COMMIT go as plain queries. */
 gboolean kt_session_begin (KtSession *session, GError **error);
 gboolean kt_session_commit (KtSession *session, GError **error);

@@ -138,3 +138,29 @@ def test_cron_that_is_none_is_a_panic(server):
     done = sim(server, "indexer", "-d", f"host={server.base} user=postgres dbname=postgres", "-l", "127.0.0.1:0", "--prune-db=daily")
     assert done.returncode == -signal.SIGABRT
     assert "daily" in done.stderr
+
+
+READS = ["address_transactions", "address_page", "address_count", "addresses_active", "search_ids", "search_scores", "previous_outputs",
+         "transaction", "acceptance", "block", "blocks_from_score", "virtual_chain", "health"]
+
+
+def test_reading(server):
+    assert sim(server, "fill", "-q", "--transactions", "3000", "--no-vacuum").returncode == 0
+    done = sim(server, "read", "-q", "--duration=2s", "--rate=200", "--connections=2", "--json")
+    assert done.returncode == 0, done.stderr
+    read = json.loads(done.stdout)
+    assert list(read["queries"]) == READS and read["connections"] == 2
+    assert 0 < read["total"]["requests"] <= 400  # no faster than asked
+    assert read["total"]["requests"] == sum(query["requests"] for query in read["queries"].values())
+    assert read["total"]["p50_ms"] <= read["total"]["p99_ms"] <= read["total"]["max_ms"] * 1.02
+    text = sim(server, "read", "-q", "--duration=1s").stdout
+    assert all(name in text for name in READS)
+    assert sim(server, "read", "--connections=0").returncode == 2
+
+
+def test_reading_beside_a_run(server):
+    assert sim(server, "fill", "-q", "--transactions", "3000", "--no-vacuum").returncode == 0
+    done = sim(server, "run", "-q", "--duration=2s", "--tps=100", "--read-rate=50", "--readers=1", "--json")
+    assert done.returncode == 0, done.stderr
+    assert json.loads(done.stdout)["reads"]["total"]["requests"] > 0
+    assert "reads" not in json.loads(sim(server, "run", "-q", "--duration=1s", "--json").stdout)
