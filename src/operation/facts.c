@@ -3,6 +3,7 @@
 
 #include "base/error.h"
 #include "base/size.h"
+#include "postgres/container_site.h"
 
 #define DEFAULT_DATA_FOLDER "/var/lib/postgresql"
 
@@ -87,11 +88,14 @@ wants_server (JsonObject *args)
 }
 
 static gboolean
-load_server (KtFacts *facts, KtFactsNeeds needs, GError **error)
+load_server (KtFacts *facts, KtFactsNeeds needs, const char *container, GError **error)
 {
   facts->connection = kt_connection_open (facts->conninfo, &facts->server_error);
   if (facts->connection != NULL)
     facts->server = kt_server_load (facts->connection, &facts->server_error);
+  if (facts->server != NULL && !facts->server->local
+      && !kt_server_enter_container (facts->server, facts->connection, container, error))
+    return FALSE;
   if (facts->server != NULL || !(needs & (KT_FACTS_SERVER | KT_FACTS_ADVICE)))
     return TRUE;
   g_propagate_error (error, g_steal_pointer (&facts->server_error));
@@ -247,6 +251,12 @@ check_same_machine (const KtFacts *facts, GError **error)
   return FALSE;
 }
 
+static const char *
+container_of (JsonObject *args, const KtServerSettings *configured)
+{
+  return kt_json_string (args, "container", configured != NULL ? configured->container : NULL);
+}
+
 KtFacts *
 kt_facts_load (KtOperationContext *context, JsonObject *args, KtFactsNeeds needs, GError **error)
 {
@@ -258,7 +268,7 @@ kt_facts_load (KtOperationContext *context, JsonObject *args, KtFactsNeeds needs
   facts->state = kt_state_open (context->state_directory, &facts->state_error);
   gboolean ask = wants_server (args);
   if ((ask && !take_server_choice (facts, context, args, &configured, error))
-      || !take_description (facts, args, configured, error) || !load_profile (facts, args, configured, error) || (ask && !load_server (facts, needs, error)))
+      || !take_description (facts, args, configured, error) || !load_profile (facts, args, configured, error) || (ask && !load_server (facts, needs, container_of (args, configured), error)))
     return NULL;
   if ((needs & KT_FACTS_ADVICE && !check_same_machine (facts, error)) || !load_platform (facts, context, args, needs, error))
     return NULL;

@@ -114,7 +114,7 @@ look_at_control (Report *report, const KtFacts *facts)
   g_autofree char *restart = kt_instance_describe (instance, "restart");
   gboolean may = geteuid () == 0 || g_strcmp0 (instance->owner, g_get_user_name ()) == 0;
   add (report, may ? GOOD : MISSING, "control of the server", "run kastune as root, or as the user the server runs as", "%s", restart);
-  for (gsize i = 0; i < G_N_ELEMENTS (programs); i++)
+  for (gsize i = 0; instance->bin_directory != NULL && i < G_N_ELEMENTS (programs); i++)
     {
       g_autofree char *path = g_build_filename (instance->bin_directory, programs[i], NULL);
       if (!g_file_test (path, G_FILE_TEST_IS_EXECUTABLE))

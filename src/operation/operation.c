@@ -12,6 +12,7 @@ static const char *const storage[] = { "hdd", "ssd", "nvme", NULL };
 
 static const KtArg server_args[] = {
   { .name = "dsn", .letter = 'd', .type = KT_ARG_STRING, .value = "CONNINFO", .help = "how to reach PostgreSQL (URI or key=value); default: libpq's environment (PGHOST, PGSERVICE, ~/.pgpass …)" },
+  { .name = "container", .type = KT_ARG_STRING, .value = "NAME", .help = "the Docker container that the server runs in; default: the one that publishes its port" },
   { .name = "server", .letter = 's', .type = KT_ARG_STRING, .value = "NAME", .help = "a server of kastune.conf" },
   { NULL },
 };

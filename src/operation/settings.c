@@ -16,6 +16,7 @@ static const KeyRow keys[] = {
   { "server ", "conninfo", offsetof (KtServerSettings, conninfo) },
   { "server ", "profile", offsetof (KtServerSettings, profile) },
   { "server ", "reserve", offsetof (KtServerSettings, reserve) },
+  { "server ", "container", offsetof (KtServerSettings, container) },
   { "server ", "memory", offsetof (KtServerSettings, memory) },
   { "server ", "cpus", offsetof (KtServerSettings, cpus) },
   { "server ", "storage", offsetof (KtServerSettings, storage) },
@@ -29,6 +30,7 @@ server_free (gpointer data)
   g_free (server->conninfo);
   g_free (server->profile);
   g_free (server->reserve);
+  g_free (server->container);
   g_free (server->memory);
   g_free (server->cpus);
   g_free (server->storage);

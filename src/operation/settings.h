@@ -3,7 +3,7 @@
  * kastune.conf: a key file, wholly optional. A group or key that kastune does not know is an error naming file, group and key.
  *
  *   [kastune]        state=/var/lib/kastune
- *   [server main]    conninfo=service=kaspa   profile=standard   reserve=4G
+ *   [server main]    conninfo=service=kaspa   profile=standard   reserve=4G   container=simply-kaspa-db
  *                    memory=16G   cpus=8   storage=nvme   (of a machine that cannot be seen from here)
  *
  * Passwords do not belong here: ~/.pgpass and service files hold them.
@@ -17,6 +17,7 @@ typedef struct {
   char *conninfo;
   char *profile; /* NULL: picked */
   char *reserve; /* as written; NULL: detected */
+  char *container; /* name of the container that it runs in; NULL: found by its port */
   char *memory, *cpus, *storage; /* of a machine that cannot be seen from here, as written; NULL: not said */
 } KtServerSettings;
 

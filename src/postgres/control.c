@@ -9,6 +9,7 @@ static const char *const control_names[] = {
   [KT_CONTROL_SYSTEMD] = "systemd",
   [KT_CONTROL_PG_CTL] = "pg_ctl",
   [KT_CONTROL_REMOTE] = "remote",
+  [KT_CONTROL_DOCKER] = "docker",
 };
 
 const char *
@@ -81,6 +82,17 @@ add_pg_ctl (GStrvBuilder *argv, const KtInstance *instance, const char *verb)
   g_strv_builder_add (argv, verb);
 }
 
+/* What the Engine is asked for, in the words of its command. */
+static void
+add_docker (GStrvBuilder *argv, const KtInstance *instance, const char *verb)
+{
+  g_autofree char *seconds = g_strdup_printf ("%d", KT_CONTROL_TIMEOUT_S);
+  add_words (argv, (const char *const[]){ "docker", verb, NULL });
+  if (!g_str_equal (verb, "start"))
+    add_words (argv, (const char *const[]){ "--time", seconds, NULL });
+  g_strv_builder_add (argv, instance->cluster);
+}
+
 GStrv
 kt_control_argv (const KtInstance *instance, const char *verb, gboolean systemd)
 {
@@ -92,6 +104,9 @@ kt_control_argv (const KtInstance *instance, const char *verb, gboolean systemd)
       return NULL;
     case KT_CONTROL_DEBIAN:
       add_debian (argv, instance, verb, systemd);
+      break;
+    case KT_CONTROL_DOCKER:
+      add_docker (argv, instance, verb);
       break;
     case KT_CONTROL_SYSTEMD:
       add_words (argv, (const char *const[]){ "systemctl", verb, instance->cluster, NULL });

@@ -10,7 +10,7 @@
 /* Seconds a server gets to stop (its last checkpoint) and again to start (recovery). */
 #define KT_CONTROL_TIMEOUT_S 600
 
-/* "none", "debian", "systemd", "pg_ctl", "remote": stands in the journal. */
+/* "none", "debian", "systemd", "pg_ctl", "remote", "docker": stands in the journal. */
 const char *kt_control_to_string (KtControl control);
 gboolean kt_control_from_string (const char *text, KtControl *control);
 

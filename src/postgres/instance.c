@@ -7,6 +7,7 @@
 #include "base/error.h"
 #include "base/run.h"
 #include "postgres/control.h"
+#include "postgres/instance_docker.h"
 #include "postgres/locate.h"
 #include "postgres/server_log.h"
 
@@ -20,6 +21,7 @@
 #define CHECK_DEADLINE_MS 60000
 #define GHOST_DEADLINE_MS 10000
 #define POLL_US 20000
+#define CONTAINER_POLL_US 200000
 
 static gboolean
 is_somebody_elses (const KtInstance *instance)
@@ -67,6 +69,8 @@ gint64
 kt_instance_pid (const KtInstance *instance)
 {
   KtPostmasterFile file;
+  if (instance->control == KT_CONTROL_DOCKER)
+    return kt_docker_pid (instance);
   return instance->data_directory != NULL && kt_postmaster_file_read (instance->data_directory, &file) && kt_postmaster_is_alive (file.pid, instance->data_directory)
          ? file.pid : 0;
 }
@@ -76,6 +80,8 @@ kt_instance_is_running (const KtInstance *instance)
 {
   if (kt_instance_pid (instance) > 0)
     return TRUE;
+  if (instance->control == KT_CONTROL_DOCKER)
+    return FALSE;
   if (instance->data_directory != NULL && access (instance->data_directory, R_OK | X_OK) == 0)
     return FALSE;
   PGPing answer = ping (instance);
@@ -103,6 +109,8 @@ mark_logs (const KtInstance *instance)
 static char *
 log_since (const KtInstance *instance, gint64 since)
 {
+  if (instance->control == KT_CONTROL_DOCKER)
+    return kt_docker_log (instance, since);
   if (instance->data_directory == NULL)
     return g_strdup ("");
   g_autofree char *old = kt_log_read (instance->log_file, since);
@@ -199,7 +207,8 @@ may_control (const KtInstance *instance, const char *verb, GError **error)
                     "kastune does not know how to %s PostgreSQL in %s", verb, instance->data_directory);
       return FALSE;
     }
-  if (instance->control != KT_CONTROL_SYSTEMD && is_somebody_elses (instance))
+  gboolean by_service = instance->control == KT_CONTROL_SYSTEMD || instance->control == KT_CONTROL_DOCKER;
+  if (!by_service && is_somebody_elses (instance))
     {
       g_autofree char *hint = g_strdup_printf ("run kastune as root%s%s", instance->owner != NULL ? " or as " : "",
                                                instance->owner != NULL ? instance->owner : "");
@@ -231,6 +240,29 @@ wait_for_ghost (const KtInstance *instance)
   while (kt_postmaster_file_read (instance->data_directory, &file) && kt_postmaster_is_ghost (file.pid)
          && g_get_monotonic_time () < deadline)
     g_usleep (POLL_US);
+}
+
+static gboolean
+run_container (const KtInstance *instance, const char *verb, GCancellable *cancellable, GError **error)
+{
+  gint64 since_ms = g_get_real_time () / 1000;
+  if (is_cancelled (cancellable, verb, error) || !kt_docker_run (instance, verb, error))
+    return FALSE;
+  KtDockerMark mark = kt_docker_mark (instance, since_ms);
+  gint64 deadline = g_get_monotonic_time () + KT_CONTROL_TIMEOUT_S * G_USEC_PER_SEC;
+  while (ping (instance) != PQPING_OK)
+    {
+      if (is_cancelled (cancellable, verb, error) || !kt_docker_stays_up (instance, verb, mark, error))
+        return FALSE;
+      if (g_get_monotonic_time () > deadline)
+        {
+          kt_error_set (error, KT_ERROR_TIMEOUT, NULL, NULL, "PostgreSQL in container %s runs but takes no connections after %d s",
+                        instance->cluster, KT_CONTROL_TIMEOUT_S);
+          return FALSE;
+        }
+      g_usleep (CONTAINER_POLL_US);
+    }
+  return TRUE;
 }
 
 /* A program that failed may still have left a server that starts; one that succeeded may have left one that recovers. */
@@ -266,6 +298,8 @@ start_or_restart (const KtInstance *instance, const char *verb, GCancellable *ca
 gboolean
 kt_instance_start (const KtInstance *instance, GCancellable *cancellable, GError **error)
 {
+  if (instance->control == KT_CONTROL_DOCKER)
+    return run_container (instance, "start", cancellable, error);
   if (kt_instance_is_running (instance))
     return wait_until_accepting (instance, "start", mark_logs (instance), NULL, cancellable, error);
   return may_control (instance, "start", error) && start_or_restart (instance, "start", cancellable, error);
@@ -301,6 +335,8 @@ would_start (const KtInstance *instance, GCancellable *cancellable, GError **err
 gboolean
 kt_instance_restart (const KtInstance *instance, GCancellable *cancellable, GError **error)
 {
+  if (instance->control == KT_CONTROL_DOCKER)
+    return run_container (instance, "restart", cancellable, error);
   return may_control (instance, "restart", error) && would_start (instance, cancellable, error)
          && start_or_restart (instance, "restart", cancellable, error);
 }
@@ -310,7 +346,7 @@ kt_instance_restart (const KtInstance *instance, GCancellable *cancellable, GErr
 static gboolean
 send_hangup (const KtInstance *instance, KtConnection *connection, GError **error)
 {
-  gint64 pid = kt_instance_pid (instance);
+  gint64 pid = instance->control != KT_CONTROL_DOCKER ? kt_instance_pid (instance) : 0;
   if (pid > 0 && kill ((pid_t) pid, SIGHUP) == 0)
     return TRUE;
   g_autoptr (PGresult) result = kt_connection_query_file (connection, error, "reload", NULL);
@@ -375,7 +411,7 @@ kt_instance_reload (const KtInstance *instance, GError **error)
 gint64
 kt_instance_log_position (const KtInstance *instance)
 {
-  return size_of (instance->log_file);
+  return instance->control == KT_CONTROL_DOCKER ? g_get_real_time () / 1000 : size_of (instance->log_file);
 }
 
 GStrv

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
  * Control of an instance through whatever started it: Debian's pg_ctlcluster, a systemd unit, or plain pg_ctl as the owner of
- * the data directory; that works with the server down, which is when it matters. Of a server whose files and processes cannot
+ * the data directory, or the Docker Engine; that works with the server down, which is when it matters. Of a server whose files and processes cannot
  * be seen from here there is only SQL. Plain data plus verbs.
  */
 #pragma once
@@ -16,6 +16,7 @@ typedef enum {
   KT_CONTROL_SYSTEMD, /* systemctl UNIT */
   KT_CONTROL_PG_CTL,
   KT_CONTROL_REMOTE,  /* only SQL: the operator restarts */
+  KT_CONTROL_DOCKER,  /* the Docker Engine */
 } KtControl;
 
 typedef struct {
@@ -26,7 +27,8 @@ typedef struct {
   char *system_identifier; /* of its cluster, "" without rights: another server may answer by now */
   char *config_file;      /* differs from the data directory on Debian */
   char *owner;            /* user that owns the data directory */
-  char *cluster;          /* Debian: "15/main"; systemd: unit name; else NULL */
+  char *cluster;          /* Debian: "15/main"; systemd: unit name; docker: container; else NULL */
+  char *engine;           /* docker: socket of the Engine */
   char *start_options;    /* pg_ctl: what followed on the command line, quoted for a shell, so a restart keeps it */
   char *start_log;        /* pg_ctl: where standard error of a start goes: the file it went to, or /dev/null */
   char *log_file;         /* NULL unknown (stderr to the journal) */

@@ -22,7 +22,8 @@ kt_instance_free (KtInstance *instance)
     return;
   char **const texts[] = { &instance->bin_directory, &instance->data_directory, &instance->server_directory,
                            &instance->system_identifier, &instance->config_file, &instance->owner, &instance->cluster,
-                           &instance->start_options, &instance->start_log, &instance->log_file, &instance->conninfo };
+                           &instance->engine, &instance->start_options, &instance->start_log, &instance->log_file,
+                           &instance->conninfo };
   for (gsize i = 0; i < G_N_ELEMENTS (texts); i++)
     g_free (*texts[i]);
   g_free (instance);
@@ -218,9 +219,27 @@ remote_instance (const KtServer *server, const char *conninfo)
   return instance;
 }
 
+/* Its programs and its log are the container's. */
+static KtInstance *
+docker_instance (const KtServer *server, const char *conninfo)
+{
+  KtInstance *instance = remote_instance (server, conninfo);
+  instance->control = KT_CONTROL_DOCKER;
+  instance->cluster = g_strdup (server->container->name);
+  instance->engine = g_strdup (server->container->socket);
+  instance->data_directory = g_strdup (server->data_directory);
+  instance->config_file = g_strdup (server->config_file);
+  instance->owner = owner_of (server->data_directory);
+  g_free (instance->server_directory);
+  instance->server_directory = g_strdup (server->container->data_directory);
+  return instance;
+}
+
 KtInstance *
 kt_instance_find (const KtServer *server, const char *conninfo, GError **error)
 {
+  if (server->container != NULL)
+    return docker_instance (server, conninfo);
   if (!server->local)
     return remote_instance (server, conninfo);
   if (server->data_directory == NULL || server->postmaster_pid <= 0)
@@ -260,6 +279,7 @@ kt_instance_to_json (const KtInstance *instance)
   kt_json_set_string (object, "config_file", instance->config_file);
   kt_json_set_string (object, "owner", instance->owner);
   kt_json_set_string (object, "cluster", instance->cluster);
+  kt_json_set_string (object, "engine", instance->engine);
   kt_json_set_string (object, "start_options", instance->start_options);
   kt_json_set_string (object, "start_log", instance->start_log);
   kt_json_set_string (object, "log_file", instance->log_file);
@@ -278,6 +298,7 @@ kt_instance_from_json (JsonObject *object, GError **error)
   instance->config_file = g_strdup (kt_json_string (object, "config_file", NULL));
   instance->owner = g_strdup (kt_json_string (object, "owner", NULL));
   instance->cluster = g_strdup (kt_json_string (object, "cluster", NULL));
+  instance->engine = g_strdup (kt_json_string (object, "engine", NULL));
   instance->start_options = g_strdup (kt_json_string (object, "start_options", NULL));
   instance->start_log = g_strdup (kt_json_string (object, "start_log", NULL));
   /* The collector may write to another file by now. */
@@ -286,7 +307,8 @@ kt_instance_from_json (JsonObject *object, GError **error)
     instance->log_file = g_strdup (kt_json_string (object, "log_file", NULL));
   instance->conninfo = g_strdup (kt_json_string (object, "conninfo", ""));
   gboolean known = kt_control_from_string (kt_json_string (object, "control", NULL), &instance->control);
-  gboolean by_name = instance->control == KT_CONTROL_DEBIAN || instance->control == KT_CONTROL_SYSTEMD;
+  gboolean by_name = instance->control == KT_CONTROL_DEBIAN || instance->control == KT_CONTROL_SYSTEMD
+                     || instance->control == KT_CONTROL_DOCKER;
   gboolean here = instance->control != KT_CONTROL_REMOTE;
   if (known && here == (instance->data_directory != NULL) && (!by_name || instance->cluster != NULL)
       && (instance->control != KT_CONTROL_PG_CTL || instance->bin_directory != NULL)

@@ -2,6 +2,7 @@
 #include "postgres/server.h"
 
 #include "base/error.h"
+#include "postgres/container_site.h"
 #include "postgres/locate.h"
 
 #include <string.h>
@@ -82,6 +83,7 @@ kt_server_free (KtServer *server)
   for (gsize i = 0; i < G_N_ELEMENTS (lists); i++)
     g_ptr_array_unref (lists[i]);
   g_hash_table_unref (server->settings);
+  kt_server_container_free (server->container);
   g_free (server);
 }
 

@@ -46,6 +46,18 @@ typedef struct {
   char *name, *location;
 } KtTablespace;
 
+/* The container of this machine that the server runs in. */
+typedef struct {
+  char *name, *socket;  /* socket: of its engine */
+  char *place;          /* where a person changes it: "service db of /opt/kaspa/docker-compose.yml" */
+  char *stop_signal;    /* "SIGINT" */
+  char *data_directory; /* as the server names it */
+  int stop_timeout_s;   /* before it is killed when it is stopped */
+  gboolean restarts_itself; /* its restart policy is not "no" */
+  gint64 memory_limit;  /* bytes, 0: none */
+  gint64 shm_size;      /* bytes of /dev/shm */
+} KtServerContainer;
+
 typedef struct {
   int version_num, major;
   char *version;              /* "15.18 (Debian 15.18-0+deb12u1)" */
@@ -77,6 +89,7 @@ typedef struct {
   gint64 checkpoints_timed, checkpoints_requested;
   gint64 buffers_backend;     /* written by backends themselves; -1 unknown */
   double hit_ratio;           /* lifetime of the connected database, -1 unknown */
+  KtServerContainer *container; /* NULL: in none that is known */
   GPtrArray *notes;           /* char *: what could not be read and the grant that would help */
 } KtServer;
 

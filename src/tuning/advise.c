@@ -286,15 +286,25 @@ advise_parameters (KtAdvice *advice)
 
 /* The whole. */
 
+/* Caller frees. */
+static char *
+where_it_is_started (const KtInputs *in)
+{
+  const KtServerContainer *container = in->server != NULL ? in->server->container : NULL;
+  return container != NULL ? g_strdup_printf ("take it out of the command of %s, then make the container anew", container->place)
+                           : g_strdup ("change it where the server is started");
+}
+
 static void
 find_overridden (KtAdvice *advice)
 {
+  g_autofree char *remedy = where_it_is_started (advice->in);
   for (guint i = 0; i < advice->rows->len; i++)
     {
       const KtAdviceRow *row = advice->rows->pdata[i];
       if (row->verdict == KT_VERDICT_OVERRIDDEN)
         kt_findings_add (advice->findings, KT_SEVERITY_WARNING, row->param->name,
-                         "change it where the server is started",
+                         remedy,
                          "%s should be %s, but %s is set on the %s, which no file and no ALTER SYSTEM can change",
                          row->param->name, row->wanted, row->running, row->overridden_by);
       else if (row->pending_restart)
@@ -348,6 +358,7 @@ find_all (KtAdvice *advice)
   find_overridden (advice);
   find_database_settings (advice);
   kt_find_about_machine (advice);
+  kt_find_about_container (advice);
   find_about_wal (advice);
 }
 

@@ -13,6 +13,7 @@ void kt_advise_kernel (KtAdvice *advice); /* advise_kernel.c */
 
 /* Adds findings about memory, storage and version. advise_machine.c */
 void kt_find_about_machine (KtAdvice *advice);
+void kt_find_about_container (KtAdvice *advice);
 
 /* A name as SQL takes it: bare when it can be, else "quoted". Caller frees. */
 char *kt_sql_identifier (const char *name);

@@ -324,7 +324,7 @@ check_io_uring (KtCheck *check)
   if (kernel->io_uring_disabled == 2)
     kt_findings_add (check->findings, KT_SEVERITY_REFUSE, "io_method", "use worker",
                      "io_method = io_uring and kernel.io_uring_disabled is 2: the server does not start");
-  else if (check->in->container)
+  else if (check->in->server_container)
     kt_findings_add (check->findings, KT_SEVERITY_REFUSE, "io_method", "use worker",
                      "io_method = io_uring in a container: its system calls are forbidden by default and the server "
                      "does not start");
@@ -336,9 +336,9 @@ check_io_uring (KtCheck *check)
 static void
 check_shared_memory_folder (KtCheck *check)
 {
-  gint64 size = check->in->platform->kernel.dev_shm_size;
+  gint64 size = check->in->shm_size;
   gint64 needed = whole (check, "maintenance_work_mem", 64 * KT_MIB) + 256 * KT_MIB;
-  if (!check->in->container || size < 0 || size >= needed)
+  if (!check->in->server_container || size < 0 || size >= needed)
     return;
   g_autofree char *have = kt_size_format (size);
   g_autofree char *need = kt_size_format (needed);

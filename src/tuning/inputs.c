@@ -118,6 +118,9 @@ read_machine (KtInputs *in)
   in->cpus = (guint) MAX (1.0, floor (in->platform->cpu.usable + 0.001));
   in->shared_host = in->budget->reserved * 4 >= in->platform->memory.total;
   in->container = in->platform->kernel.container;
+  const KtServerContainer *container = in->server != NULL ? in->server->container : NULL;
+  in->server_container = in->container || container != NULL;
+  in->shm_size = container != NULL ? container->shm_size : in->platform->kernel.dev_shm_size;
   in->hugetlb_limit = in->platform->cgroup.hugetlb_limit;
   in->clock_cheap = clock_is_cheap (in->platform->kernel.clock_source);
 }

@@ -55,7 +55,9 @@ struct KtInputs {
   gint64 memory;               /* what PostgreSQL may use */
   guint cpus;                  /* whole CPUs, at least 1 */
   gboolean shared_host;        /* a quarter of the memory or more is set aside for others */
-  gboolean container;
+  gboolean container;          /* kastune itself runs in one */
+  gboolean server_container;   /* the server does */
+  gint64 shm_size;             /* bytes of the server's /dev/shm, -1: unknown */
   gint64 hugetlb_limit;        /* G_MAXINT64: none */
   gboolean clock_cheap;        /* reading the clock costs nanoseconds */
 

@@ -54,6 +54,9 @@ choose_write (const KtInstance *instance, const char *title, GPtrArray *settings
   if (instance->control == KT_CONTROL_REMOTE)
     return kt_conf_write_new_by_server (NULL, instance->server_directory, title, "the files of the server cannot be seen from here",
                                         settings);
+  if (instance->control == KT_CONTROL_DOCKER)
+    return kt_conf_write_new_by_server (instance->data_directory, instance->server_directory, title,
+                                        "the server reads its files inside a container", settings);
   return kt_conf_write_new (instance->config_file, instance->data_directory, title, settings, error);
 }
 

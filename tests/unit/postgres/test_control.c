@@ -62,19 +62,29 @@ test_none (void)
 {
   const KtInstance instance = { .control = KT_CONTROL_NONE };
   assert_argv (&instance, "start", TRUE, NULL);
+  const KtInstance remote = { .control = KT_CONTROL_REMOTE };
+  assert_argv (&remote, "restart", TRUE, NULL);
+}
+
+static void
+test_docker (void)
+{
+  const KtInstance instance = { .control = KT_CONTROL_DOCKER, .cluster = (char *) "kaspa-db" };
+  assert_argv (&instance, "restart", TRUE, "docker restart --time 600 kaspa-db");
+  assert_argv (&instance, "start", TRUE, "docker start kaspa-db");
 }
 
 static void
 test_names (void)
 {
-  for (KtControl control = KT_CONTROL_NONE; control <= KT_CONTROL_PG_CTL; control++)
+  for (KtControl control = KT_CONTROL_NONE; control <= KT_CONTROL_DOCKER; control++)
     {
       KtControl back;
       g_assert_true (kt_control_from_string (kt_control_to_string (control), &back));
       g_assert_cmpint (back, ==, control);
     }
   KtControl control;
-  g_assert_false (kt_control_from_string ("docker", &control));
+  g_assert_false (kt_control_from_string ("podman", &control));
   g_assert_false (kt_control_from_string (NULL, &control));
 }
 
@@ -145,6 +155,7 @@ main (int argc, char **argv)
   g_test_add_func ("/postgres/control/systemd-gets-the-unit", test_systemd);
   g_test_add_func ("/postgres/control/pg_ctl-waits-and-keeps-options", test_pg_ctl);
   g_test_add_func ("/postgres/control/pg_ctl-with-configuration-elsewhere", test_pg_ctl_configuration_elsewhere);
+  g_test_add_func ("/postgres/control/docker-gets-time-to-stop", test_docker);
   g_test_add_func ("/postgres/control/none-has-no-command", test_none);
   g_test_add_func ("/postgres/control/names-round-trip", test_names);
   g_test_add_func ("/postgres/control/debian-cluster-from-path", test_debian_cluster);

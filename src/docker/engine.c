@@ -1,0 +1,167 @@
+/* SPDX-License-Identifier: MIT */
+#include "docker/engine.h"
+
+#include "base/error.h"
+
+#include <curl/curl.h>
+#include <string.h>
+#include <unistd.h>
+
+#define DEFAULT_SOCKET "/var/run/docker.sock"
+#define ANSWER_SECONDS 30
+#define CONNECT_SECONDS 5
+#define MOST_BYTES (16 * 1024 * 1024)
+
+/* Output of a container without a terminal comes in frames: stream, three zeros, length (big endian), then so many bytes. */
+#define FRAME_HEAD 8
+
+struct KtEngine {
+  char *socket;
+};
+
+KtEngine *
+kt_engine_open (const char *socket, GError **error)
+{
+  const char *host = g_getenv ("DOCKER_HOST");
+  if (socket == NULL && host != NULL && *host != '\0')
+    {
+      if (!g_str_has_prefix (host, "unix://"))
+        {
+          kt_error_set (error, KT_ERROR_UNSUPPORTED, host, "run kastune where that engine runs", "DOCKER_HOST does not lead to a unix socket");
+          return NULL;
+        }
+      socket = host + strlen ("unix://");
+    }
+  if (socket == NULL)
+    socket = DEFAULT_SOCKET;
+  if (!g_file_test (socket, G_FILE_TEST_EXISTS))
+    {
+      kt_error_set (error, KT_ERROR_NOT_FOUND, NULL, "start docker, or name its socket: DOCKER_HOST=unix:///path", "there is no Docker Engine at %s",
+                    socket);
+      return NULL;
+    }
+  KtEngine *engine = g_new0 (KtEngine, 1);
+  engine->socket = g_strdup (socket);
+  return engine;
+}
+
+void
+kt_engine_free (KtEngine *engine)
+{
+  if (engine == NULL)
+    return;
+  g_free (engine->socket);
+  g_free (engine);
+}
+
+const char *
+kt_engine_socket (const KtEngine *engine)
+{
+  return engine->socket;
+}
+
+/* --- requests ----------------------------------------------------------------------------------------------------- */
+
+/* What is past the limit is refused, which ends the transfer. */
+static size_t
+take_bytes (char *bytes, size_t size, size_t count, void *data)
+{
+  GString *answer = data;
+  if (answer->len + size * count > MOST_BYTES)
+    return 0;
+  g_string_append_len (answer, bytes, (gssize) (size * count));
+  return size * count;
+}
+
+static void
+set_unreachable (const KtEngine *engine, CURLcode code, GError **error)
+{
+  if (code == CURLE_OPERATION_TIMEDOUT)
+    kt_error_set (error, KT_ERROR_TIMEOUT, NULL, "docker ps", "the Docker Engine at %s does not answer in time", engine->socket);
+  else if (code == CURLE_COULDNT_CONNECT && access (engine->socket, W_OK) != 0)
+    kt_error_set (error, KT_ERROR_PRIVILEGE, NULL, "run kastune as root", "the Docker Engine at %s may not be asked", engine->socket);
+  else
+    kt_error_set (error, KT_ERROR_CONNECT, curl_easy_strerror (code), "is docker running? docker ps",
+                  "the Docker Engine at %s cannot be reached", engine->socket);
+}
+
+/* {"message": "No such container: x"} */
+static void
+set_refused (const char *path, long status, const char *answer, GError **error)
+{
+  g_autoptr (JsonNode) node = kt_json_parse (answer, NULL);
+  JsonObject *object = node != NULL && JSON_NODE_HOLDS_OBJECT (node) ? json_node_get_object (node) : NULL;
+  const char *words = object != NULL ? kt_json_string (object, "message", answer) : answer;
+  kt_error_set (error, status == 404 ? KT_ERROR_NOT_FOUND : KT_ERROR_PROGRAM, words, "docker ps -a",
+                "the Docker Engine refused %s (status %ld)", path, status);
+}
+
+static GString *
+request (const KtEngine *engine, gboolean post, const char *path, guint timeout_s, GError **error)
+{
+  g_autofree char *url = g_strconcat ("http://docker", path, NULL);
+  g_autoptr (GString) answer = g_string_new (NULL);
+  CURL *curl = curl_easy_init ();
+  long status = 0;
+  curl_easy_setopt (curl, CURLOPT_UNIX_SOCKET_PATH, engine->socket);
+  curl_easy_setopt (curl, CURLOPT_URL, url);
+  curl_easy_setopt (curl, CURLOPT_NOSIGNAL, 1L);
+  curl_easy_setopt (curl, CURLOPT_PROXY, "");
+  curl_easy_setopt (curl, CURLOPT_CONNECTTIMEOUT, (long) CONNECT_SECONDS);
+  curl_easy_setopt (curl, CURLOPT_TIMEOUT, (long) timeout_s);
+  curl_easy_setopt (curl, CURLOPT_WRITEFUNCTION, take_bytes);
+  curl_easy_setopt (curl, CURLOPT_WRITEDATA, answer);
+  if (post)
+    curl_easy_setopt (curl, CURLOPT_POSTFIELDS, "");
+  CURLcode code = curl_easy_perform (curl);
+  curl_easy_getinfo (curl, CURLINFO_RESPONSE_CODE, &status);
+  curl_easy_cleanup (curl);
+  if (code != CURLE_OK)
+    {
+      set_unreachable (engine, code, error);
+      return NULL;
+    }
+  if (status >= 400)
+    {
+      set_refused (path, status, answer->str, error);
+      return NULL;
+    }
+  return g_steal_pointer (&answer);
+}
+
+JsonNode *
+kt_engine_get (const KtEngine *engine, const char *path, GError **error)
+{
+  g_autoptr (GString) answer = request (engine, FALSE, path, ANSWER_SECONDS, error);
+  return answer != NULL ? kt_json_parse (answer->str, error) : NULL;
+}
+
+char *
+kt_engine_get_log (const KtEngine *engine, const char *path, GError **error)
+{
+  g_autoptr (GString) answer = request (engine, FALSE, path, ANSWER_SECONDS, error);
+  if (answer == NULL)
+    return NULL;
+  g_autoptr (GString) text = g_string_new (NULL);
+  const guchar *bytes = (const guchar *) answer->str;
+  gsize at = 0;
+  while (at + FRAME_HEAD <= answer->len && bytes[at] <= 2 && bytes[at + 1] == 0 && bytes[at + 2] == 0 && bytes[at + 3] == 0)
+    {
+      gsize length = (gsize) bytes[at + 4] << 24 | (gsize) bytes[at + 5] << 16 | (gsize) bytes[at + 6] << 8 | bytes[at + 7];
+      at += FRAME_HEAD;
+      g_string_append_len (text, answer->str + at, (gssize) MIN (length, answer->len - at));
+      at += MIN (length, answer->len - at);
+    }
+  /* A container with a terminal writes as it is. */
+  if (at == 0)
+    g_string_append_len (text, answer->str, (gssize) answer->len);
+  g_autofree char *raw = g_string_free (g_steal_pointer (&text), FALSE);
+  return g_utf8_make_valid (raw, -1);
+}
+
+gboolean
+kt_engine_post (const KtEngine *engine, const char *path, guint timeout_s, GError **error)
+{
+  g_autoptr (GString) answer = request (engine, TRUE, path, timeout_s, error);
+  return answer != NULL;
+}
