@@ -289,6 +289,10 @@ measure_on (const KtBenchComparison *comparison, KtBenchInstance *instance, cons
   gint64 warm_pages = 0;
   options.conninfo = conninfo;
   options.private_server = TRUE;
+  if (wanted->batch_scale > 0)
+    options.batch_scale = wanted->batch_scale;
+  if (wanted->batch_concurrency > 0)
+    options.batch_concurrency = wanted->batch_concurrency;
   options.postmaster = kt_bench_instance_pid (instance);
   options.data_directory = kt_bench_instance_data (instance);
   options.emulation = kt_bench_instance_emulation (instance);
@@ -390,14 +394,16 @@ measure (const KtBenchComparison *comparison, const KtBenchConfiguration *wanted
   return NULL;
 }
 
-static gboolean
-measure_one (const KtBenchComparison *comparison, guint which, guint round, JsonObject *document, GError **error)
+gboolean
+kt_bench_measure (const KtBenchComparison *comparison, guint which, guint round, JsonObject *document, GError **error)
 {
   const KtBenchConfiguration *wanted = comparison->configurations->pdata[which];
   JsonObject *configuration = json_array_get_object_element (kt_json_array (document, "configurations"), which);
   if (run_of_round (configuration, round) != NULL || is_left_out (configuration))
     return TRUE;
-  g_autofree char *label = g_strdup_printf ("round %u of %u, %s", round, comparison->rounds, wanted->name);
+  g_autofree char *label = comparison->rounds > 0
+                             ? g_strdup_printf ("round %u of %u, %s", round, comparison->rounds, wanted->name)
+                             : g_strdup_printf ("round %u, %s", round, wanted->name);
   g_autoptr (GError) local = NULL;
   gint64 began_us = g_get_monotonic_time ();
   JsonObject *run = measure (comparison, wanted, label, document, configuration, &local);
@@ -445,24 +451,30 @@ time_is_over (const KtBenchComparison *comparison, JsonObject *document, guint r
   return TRUE;
 }
 
+void
+kt_bench_add_configuration (JsonObject *document, const KtBenchConfiguration *configuration)
+{
+  JsonObject *object = json_object_new ();
+  json_object_set_string_member (object, "name", configuration->name);
+  json_object_set_string_member (object, "conf_text", configuration->conf_text);
+  kt_json_set_strings (object, "statements", (const char *const *) configuration->statements);
+  if (configuration->batch_scale > 0)
+    json_object_set_double_member (object, "batch_scale", configuration->batch_scale);
+  if (configuration->batch_concurrency > 0)
+    json_object_set_int_member (object, "batch_concurrency", configuration->batch_concurrency);
+  json_object_set_array_member (object, "runs", json_array_new ());
+  json_array_add_object_element (kt_json_array (document, "configurations"), object);
+}
+
 JsonObject *
 kt_bench_comparison_document (const KtBenchComparison *comparison)
 {
   JsonObject *document = json_object_new ();
-  JsonArray *configurations = json_array_new ();
-  for (guint i = 0; i < comparison->configurations->len; i++)
-    {
-      const KtBenchConfiguration *wanted = comparison->configurations->pdata[i];
-      JsonObject *configuration = json_object_new ();
-      json_object_set_string_member (configuration, "name", wanted->name);
-      json_object_set_string_member (configuration, "conf_text", wanted->conf_text);
-      kt_json_set_strings (configuration, "statements", (const char *const *) wanted->statements);
-      json_object_set_array_member (configuration, "runs", json_array_new ());
-      json_array_add_object_element (configurations, configuration);
-    }
   json_object_set_array_member (document, "metrics", kt_bench_metrics_to_json ());
-  json_object_set_array_member (document, "configurations", configurations);
+  json_object_set_array_member (document, "configurations", json_array_new ());
   json_object_set_array_member (document, "notes", json_array_new ());
+  for (guint i = 0; i < comparison->configurations->len; i++)
+    kt_bench_add_configuration (document, comparison->configurations->pdata[i]);
   return document;
 }
 
@@ -488,6 +500,8 @@ kt_bench_configurations_of (JsonObject *document)
       configuration->name = g_strdup (kt_json_string (object, "name", "?"));
       configuration->conf_text = g_strdup (kt_json_string (object, "conf_text", ""));
       configuration->statements = statements != NULL ? strings_of (statements) : NULL;
+      configuration->batch_scale = kt_json_double (object, "batch_scale", 0);
+      configuration->batch_concurrency = (guint) kt_json_int (object, "batch_concurrency", 0);
       g_ptr_array_add (all, configuration);
     }
   return all;
@@ -516,7 +530,7 @@ kt_bench_compare (const KtBenchComparison *comparison, JsonObject *document, GEr
   json_object_set_int_member (document, "rounds", comparison->rounds);
   for (guint round = 1; round <= comparison->rounds && !time_is_over (comparison, document, round); round++)
     for (guint i = 0; i < n; i++)
-      if (!measure_one (comparison, round % 2 == 1 ? i : n - 1 - i, round, document, error))
+      if (!kt_bench_measure (comparison, round % 2 == 1 ? i : n - 1 - i, round, document, error))
         return FALSE;
   if (refuse_empty (document, error))
     return FALSE;

@@ -13,6 +13,8 @@ typedef struct {
   char *name;       /* unique within a comparison */
   char *conf_text;
   GStrv statements; /* SQL after the first start, before the load; NULL: none */
+  double batch_scale;      /* of the load; 0: as the comparison says */
+  guint batch_concurrency; /* likewise */
 } KtBenchConfiguration;
 
 void kt_bench_configuration_free (KtBenchConfiguration *configuration);
@@ -42,6 +44,12 @@ GPtrArray *kt_bench_configurations_of (JsonObject *document);
  * error can be gone on with.
  * Errors: KT_ERROR_INTERRUPTED, KT_ERROR_NO_SPACE, KT_ERROR_UNSUPPORTED; KT_ERROR_VERIFY when not one of them ran. */
 gboolean kt_bench_compare (const KtBenchComparison *comparison, JsonObject *document, GError **error);
+
+/* For those who choose what to measure next: a configuration more at the end of @document … */
+void kt_bench_add_configuration (JsonObject *document, const KtBenchConfiguration *configuration);
+/* … and one run of the one at @which in @round, unless it is there or left out as above. Keeps it. */
+gboolean kt_bench_measure (const KtBenchComparison *comparison, guint which, guint round, JsonObject *document,
+                           GError **error);
 
 /* Pure: (re)computes summary and ratios from the runs in @document. Ratios are to the first configuration, of rounds in
  * which both count. The summary of a configuration of which no run counts is there to look at: it has no ratios. */

@@ -15,6 +15,7 @@
 #define MAPPED_PER_COINBASE 3.31
 #define UNRESOLVED_BYTES 41.6
 #define PAGE_BYTES 8192.0
+#define IMAGE_BYTES 5800.0 /* the free part of a page is not logged, and pages are about 70 % full */
 #define DAY_S 86400.0
 #define YEAR_DAYS 365.0
 
@@ -211,7 +212,7 @@ kt_footprint (const KtFootprintSpec *spec, KtFootprint *footprint)
       footprint->index_per_day += a_day * row.index;
       footprint->wal_per_day += a_day * row.wal;
       footprint->hot += hot;
-      footprint->images_per_day += PAGE_BYTES * DAY_S / checkpoint_s
+      footprint->images_per_day += IMAGE_BYTES * DAY_S / checkpoint_s
                                    * touched (hot / PAGE_BYTES, row.rows_per_s * checkpoint_s);
     }
   footprint->disk = footprint->disk_per_day * footprint->kept_days;

@@ -28,6 +28,8 @@ static const struct {
   { "history", kt_render_history },
   { "bench compare", kt_render_bench },
   { "bench run", kt_render_bench },
+  { "bench tune", kt_render_bench_tune },
+  { "bench size", kt_render_bench_size },
   { "bench list", kt_render_bench_list },
   { "bench show", kt_render_bench },
   { "reference", kt_render_reference },

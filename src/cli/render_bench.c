@@ -281,6 +281,11 @@ add_title (JsonObject *answer, GString *out, guint width)
 void
 kt_render_bench (JsonObject *answer, GString *out, guint width)
 {
+  if (g_str_equal (kt_json_string (answer, "kind", ""), "tune"))
+    {
+      kt_render_bench_tune (answer, out, width);
+      return;
+    }
   add_title (answer, out, width);
   g_string_append_c (out, '\n');
   add_counters (answer, out, width);

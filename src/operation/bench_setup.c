@@ -24,6 +24,7 @@ kt_bench_setup_free (KtBenchSetup *setup)
   if (setup == NULL)
     return;
   g_clear_pointer (&setup->configurations, g_ptr_array_unref);
+  g_clear_pointer (&setup->advised, json_object_unref);
   g_clear_pointer (&setup->set, kt_data_set_free);
   g_clear_pointer (&setup->place, kt_bench_place_free);
   g_clear_pointer (&setup->facts, kt_facts_free);
@@ -60,6 +61,28 @@ kt_bench_take_run (JsonObject *args, const KtBenchWatch *watch, guint cycles, Kt
   kt_error_set (error, KT_ERROR_USAGE, NULL, NULL,
                 "--batch-scale goes from 0.1 to 10, --batch-concurrency from 1 to 10, --duration from 1s");
   return FALSE;
+}
+
+gboolean
+kt_bench_take_features (JsonObject *args, KtFeatures *features, GError **error)
+{
+  static const struct {
+    const char *member;
+    KtValues kind;
+  } lists[] = { { "disable", KT_VALUES_DISABLE }, { "exclude_fields", KT_VALUES_EXCLUDE_FIELDS } };
+  *features = (KtFeatures){ 0 };
+  if (g_strcmp0 (kt_json_string (args, "features", NULL), "light") == 0)
+    *features = kt_features_light ();
+  for (gsize i = 0; i < G_N_ELEMENTS (lists); i++)
+    {
+      const char *values = kt_json_string (args, lists[i].member, NULL);
+      if (values != NULL && !kt_features_add (features, KT_RELEASE_V2_3_0, lists[i].kind, values, error))
+        return FALSE;
+    }
+  if (g_strcmp0 (kt_json_string (args, "features", NULL), "scripts") == 0)
+    return kt_features_add (features, KT_RELEASE_V2_3_0, KT_VALUES_EXCLUDE_FIELDS, "tx_out_script_public_key_address",
+                            error);
+  return TRUE;
 }
 
 /* ---- the emulated machine, as facts ---- */
@@ -254,6 +277,26 @@ table_statements (const KtAdvice *advice)
   return g_strv_builder_end (statements);
 }
 
+/* What measured tuning varies, as advised. */
+static JsonObject *
+advised_values (const KtAdvice *advice, const KtPlatform *platform, const KtServer *server)
+{
+  static const char *const numbers[] = { "shared_buffers", "max_wal_size", "wal_buffers", "bgwriter_lru_maxpages" };
+  JsonObject *object = json_object_new ();
+  const KtProfile *profile = advice->in->profile;
+  const KtSetting *compression = kt_server_setting (server, "wal_compression");
+  g_autofree char *word = kt_wanted_text (advice->in, "wal_compression");
+  g_autofree char *file = profile->file != NULL ? g_canonicalize_filename (profile->file, NULL) : NULL;
+  json_object_set_string_member (object, "profile", file != NULL ? file : profile->name);
+  json_object_set_int_member (object, "memory_bytes", platform->memory.total);
+  for (gsize i = 0; i < G_N_ELEMENTS (numbers); i++)
+    json_object_set_int_member (object, numbers[i], kt_wanted_int (advice->in, numbers[i]));
+  kt_json_set_string (object, "wal_compression", word);
+  if (compression != NULL)
+    kt_json_set_strings (object, "compressions", (const char *const *) compression->enum_values);
+  return object;
+}
+
 /* The advice for the emulated machine, with the data set's own server as the server to be tuned. */
 static gboolean
 add_advised (KtBenchSetup *setup, const char *word, JsonObject *args, GError **error)
@@ -291,6 +334,8 @@ add_advised (KtBenchSetup *setup, const char *word, JsonObject *args, GError **e
   if (advice == NULL)
     return FALSE;
   add_configuration (setup, word, kt_conf_text (advice), table_statements (advice));
+  g_clear_pointer (&setup->advised, json_object_unref);
+  setup->advised = advised_values (advice, platform, server);
   return TRUE;
 }
 
@@ -467,17 +512,8 @@ take_spec (KtBenchSetup *setup, JsonObject *args, GError **error)
     .seed = (guint64) kt_json_int (args, "seed", 1),
     .tps = (guint32) kt_json_int (args, "density", DEFAULT_TPS),
   };
-  static const struct {
-    const char *member;
-    KtValues kind;
-  } features[] = { { "disable", KT_VALUES_DISABLE }, { "exclude_fields", KT_VALUES_EXCLUDE_FIELDS } };
-  for (gsize i = 0; i < G_N_ELEMENTS (features); i++)
-    {
-      const char *values = kt_json_string (args, features[i].member, NULL);
-      if (values != NULL
-          && !kt_features_add (&setup->spec.features, KT_RELEASE_V2_3_0, features[i].kind, values, error))
-        return FALSE;
-    }
+  if (!kt_bench_take_features (args, &setup->spec.features, error))
+    return FALSE;
   if (!take_regime (setup, args, error))
     return FALSE;
   if (setup->spec.transactions >= 1000 && setup->spec.tps >= 1 && setup->spec.tps <= KT_CHAIN_MAX_TPS)

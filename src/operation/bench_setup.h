@@ -18,6 +18,8 @@ typedef struct {
   char *bin_directory, *owner;
   char *version;            /* "15", of the binaries */
   GPtrArray *configurations; /* KtBenchConfiguration */
+  JsonObject *advised;       /* of the last `kastune` among them; NULL: none: {profile, memory_bytes, shared_buffers,
+                              * max_wal_size, wal_buffers (bytes), bgwriter_lru_maxpages, wal_compression, compressions} */
 } KtBenchSetup;
 
 /* Words for a configuration: `defaults`, `current` (the running server's), `before` or `before:ID` (its settings
@@ -31,6 +33,8 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC (KtBenchSetup, kt_bench_setup_free)
 
 /* What every measuring operation takes: times, transactions, checkpoints (@cycles where none are named), the load. */
 gboolean kt_bench_take_run (JsonObject *args, const KtBenchWatch *watch, guint cycles, KtBenchRun *run, GError **error);
+/* What the indexer leaves out: `features` (full, scripts, light), `disable`, `exclude_fields`. Errors: KT_ERROR_USAGE. */
+gboolean kt_bench_take_features (JsonObject *args, KtFeatures *features, GError **error);
 void kt_bench_take_watch (KtOperationContext *context, KtBenchWatch *watch);
 
 /* Makes @platform a machine like @host: as large, alone, with a disk as fast. */

@@ -31,4 +31,6 @@ KT_HANDLER (kt_handle_bench_run);      /* op_bench.c */
 KT_HANDLER (kt_handle_bench_compare);
 KT_HANDLER (kt_handle_bench_list);
 KT_HANDLER (kt_handle_bench_show);
+KT_HANDLER (kt_handle_bench_size);
+KT_HANDLER (kt_handle_bench_tune);     /* op_tune.c */
 KT_HANDLER (kt_handle_reference);      /* op_reference.c */

@@ -1,15 +1,15 @@
 /* SPDX-License-Identifier: MIT */
-#include "operation/bench_setup.h"
+#include "operation/bench_record.h"
 #include "operation/handlers.h"
 
 #include "base/error.h"
 #include "base/file.h"
+#include "bench/footprint.h"
 #include "bench/metric.h"
 #include "bench/report.h"
 #include "bench/store.h"
 
 #define LIST_LIMIT 50
-#define CYCLES 2     /* whole checkpoint cycles that a run of a comparison holds */
 #define BLOCK_MS 100 /* of the chain's time */
 
 static gboolean
@@ -93,87 +93,13 @@ title_of (const KtBenchSetup *setup)
 /* What may be said when a comparison goes on: the rest stands in it. */
 static const char *const resumable[] = { "resume", "rounds", "within", "html", "baseline", NULL };
 
-/* The unfinished comparison that --resume names, and in @args what it was begun with. NULL without @error: a new one. */
-static JsonObject *
-begun_comparison (KtOperationContext *context, JsonObject *args, GError **error)
-{
-  gint64 id = kt_json_int (args, "resume", 0);
-  g_autoptr (KtState) state = id != 0 ? kt_state_open (context->state_directory, error) : NULL;
-  g_autoptr (JsonObject) document = state != NULL ? kt_bench_load (state, id, error) : NULL;
-  if (document == NULL)
-    return NULL;
-  JsonObject *before = kt_json_object (document, "args");
-  if (g_strcmp0 (kt_json_string (document, "kind", NULL), "compare") != 0 || before == NULL)
-    {
-      kt_error_set (error, KT_ERROR_USAGE, NULL, "kastune bench list", "result %" G_GINT64_FORMAT
-                    " is no comparison that can go on", id);
-      return NULL;
-    }
-  g_autoptr (GList) given = json_object_get_members (args);
-  for (GList *name = given; name != NULL; name = name->next)
-    if (!g_strv_contains (resumable, name->data))
-      {
-        kt_error_set (error, KT_ERROR_USAGE, NULL, NULL,
-                      "a comparison goes on with what it was begun with: --resume takes --rounds, --within, --html and"
-                      " --baseline, not “%s”", (const char *) name->data);
-        return NULL;
-      }
-  g_autoptr (GList) known = json_object_get_members (before);
-  for (GList *name = known; name != NULL; name = name->next)
-    if (!json_object_has_member (args, name->data))
-      json_object_set_member (args, name->data, json_object_dup_member (before, name->data));
-  return g_steal_pointer (&document);
-}
-
-static gboolean
-keep_run (JsonObject *document, gpointer state, GError **error)
-{
-  return kt_bench_update (state, document, error);
-}
-
-/* Said once and kept: what an interrupted comparison needs to go on. */
-static gboolean
-begin_document (const KtBenchSetup *setup, const KtBenchRun *run, JsonObject *args, JsonObject *document,
-                GError **error)
-{
-  static const char *const not_kept[] = { "dsn", "server", NULL }; /* may hold secrets, and is not needed again */
-  g_autofree char *title = title_of (setup);
-  g_autoptr (GList) names = json_object_get_members (args);
-  JsonObject *kept = json_object_new ();
-  for (GList *name = names; name != NULL; name = name->next)
-    if (!g_strv_contains (not_kept, name->data))
-      json_object_set_member (kept, name->data, json_object_dup_member (args, name->data));
-  json_object_set_object_member (document, "args", kept);
-  json_object_set_object_member (document, "host", kt_bench_host_to_json (&setup->host));
-  json_object_set_object_member (document, "data_set", kt_data_set_to_json (setup->set, &setup->spec));
-  kt_json_set_string (document, "regime", kt_json_string (args, "regime", NULL));
-  json_object_set_string_member (document, "postgresql", setup->version);
-  json_object_set_int_member (document, "duration_ms", run->duration_ms);
-  json_object_set_int_member (document, "checkpoints_wanted", run->checkpoints);
-  json_object_set_int_member (document, "transactions_wanted", (gint64) run->transactions);
-  json_object_set_string_member (document, "state", "unfinished");
-  return kt_bench_save (setup->facts->state, "compare", title, document, error);
-}
-
-/* An error that leaves runs behind says how they are gone on with. */
-static void
-tell_what_is_kept (JsonObject *document, GError **error)
-{
-  g_autofree char *hint = g_strdup_printf ("finished runs are kept: kastune bench compare --resume %" G_GINT64_FORMAT,
-                                           kt_json_int (document, "id", 0));
-  if (error == NULL || *error == NULL || (*error)->domain != KT_ERROR)
-    return;
-  g_autoptr (GError) cause = g_steal_pointer (error);
-  kt_error_set (error, (KtErrorCode) cause->code, kt_error_detail (cause), hint, "%s", cause->message);
-}
-
 JsonObject *
 kt_handle_bench_compare (KtOperationContext *context, JsonObject *args, GError **error)
 {
   KtBenchRun run;
   g_autoptr (GError) local = NULL;
   gint64 began_us = g_get_monotonic_time ();
-  g_autoptr (JsonObject) document = begun_comparison (context, args, &local);
+  g_autoptr (JsonObject) document = kt_bench_resume (context, args, "compare", resumable, &local);
   gboolean resumed = document != NULL;
   if (local != NULL)
     {
@@ -181,7 +107,7 @@ kt_handle_bench_compare (KtOperationContext *context, JsonObject *args, GError *
       return NULL;
     }
   g_autoptr (KtBenchSetup) setup = kt_bench_setup_new (context, args, document, error);
-  if (setup == NULL || !kt_bench_take_run (args, &setup->watch, CYCLES, &run, error))
+  if (setup == NULL || !kt_bench_take_run (args, &setup->watch, KT_BENCH_CYCLES, &run, error))
     return NULL;
   if (kt_json_bool (args, "pruned", FALSE))
     run.retention_ms = (gint64) setup->set->blocks * BLOCK_MS;
@@ -194,18 +120,19 @@ kt_handle_bench_compare (KtOperationContext *context, JsonObject *args, GError *
     .cold = kt_json_bool (args, "cold", FALSE),
     .crash = kt_json_bool (args, "recovery", FALSE),
     .deadline_us = within_ms > 0 ? began_us + within_ms * 1000 : 0,
-    .keep = keep_run,
+    .keep = kt_bench_keep,
     .data = setup->facts->state,
   };
   if (!resumed)
     {
+      g_autofree char *title = title_of (setup);
       document = kt_bench_comparison_document (&comparison);
-      if (!begin_document (setup, &run, args, document, error))
+      if (!kt_bench_begin (setup, &run, args, "compare", title, document, error))
         return NULL;
     }
   if (!kt_bench_compare (&comparison, document, error))
     {
-      tell_what_is_kept (document, error);
+      kt_bench_tell_kept (document, "bench compare", error);
       return NULL;
     }
   json_object_set_string_member (document, "state", "complete");
@@ -297,4 +224,20 @@ kt_handle_bench_show (KtOperationContext *context, JsonObject *args, GError **er
   if (document == NULL || !add_baseline (context, state, args, document, error) || !write_html (document, args, error))
     return NULL;
   return g_steal_pointer (&document);
+}
+
+JsonObject *
+kt_handle_bench_size (KtOperationContext *context, JsonObject *args, GError **error)
+{
+  KtFootprintSpec spec = {
+    .tps = (double) kt_json_int (args, "rate", 100),
+    .retention_ms = kt_json_int (args, "retention", 0),
+    .checkpoint_ms = kt_json_int (args, "checkpoint_every", 15 * 60 * 1000),
+  };
+  if (!kt_bench_take_features (args, &spec.features, error))
+    return NULL;
+  if (spec.tps >= 1 && spec.tps <= KT_CHAIN_MAX_TPS && spec.checkpoint_ms > 0)
+    return kt_footprint_to_json (&spec);
+  kt_error_set (error, KT_ERROR_USAGE, NULL, NULL, "--rate goes from 1 to %d transactions a second", KT_CHAIN_MAX_TPS);
+  return NULL;
 }

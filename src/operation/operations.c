@@ -81,45 +81,76 @@ static const KtArg reference_args[] = {
 static const char *const bench_regime_names[] = { "indexes-fit", "indexes-exceed", NULL };
 static const char *const bench_phases[] = { "steady", "initial-sync", NULL };
 
-#define BENCH_RUN_ARGS \
+static const char *const bench_features[] = { "full", "scripts", "light", NULL };
+
+/* What several of them take, in the same words. */
+#define BENCH_LOAD_ARGS \
   { .name = "duration", .type = KT_ARG_DURATION, .value = "TIME", .help = "of the steady part of a run, at most (5min)" }, \
   { .name = "transactions", .type = KT_ARG_COUNT, .value = "N", .help = "a run ends when so many are stored and its checkpoint cycles are over" }, \
   { .name = "warm-up", .type = KT_ARG_DURATION, .value = "TIME", .help = "before the part that counts (20s)" }, \
   { .name = "rate", .type = KT_ARG_COUNT, .value = "N", .help = "transactions a second to write (as many as the server takes)" }, \
   { .name = "batch-scale", .type = KT_ARG_STRING, .value = "X", .help = "of the indexer (1)" }, \
   { .name = "batch-concurrency", .type = KT_ARG_COUNT, .value = "N", .help = "of the indexer (2)" }, \
-  { .name = "baseline", .type = KT_ARG_COUNT, .value = "ID", .help = "also compare with an earlier result (bench list); exit status 3 when something got worse" }, \
   { .name = "html", .type = KT_ARG_STRING, .value = "FILE", .help = "also write a report with charts, one self-contained file" }
+#define BENCH_BASELINE_ARG \
+  { .name = "baseline", .type = KT_ARG_COUNT, .value = "ID", .help = "also compare with an earlier result (bench list); exit status 3 when something got worse" }
+#define BENCH_HOST_ARGS \
+  { .name = "host", .type = KT_ARG_STRING, .value = "MACHINE", .help = "emulate a smaller machine, for example 4G,2cpu,cloud-volume; classes cloud-volume, sata-ssd, nvme, hdd, or iops=N,mbps=N" }, \
+  { .name = "regime", .type = KT_ARG_STRING, .value = "NAME", .help = "size of the data set by the memory of --host: indexes-fit (the indexes with random keys have two fifths of it) or indexes-exceed (twice it)", .choices = bench_regime_names }, \
+  { .name = "checkpoints", .type = KT_ARG_COUNT, .value = "N", .help = "whole checkpoint cycles that a run must hold to count (2); 0: a short look that proves nothing about checkpoints" }
+#define BENCH_FEATURE_ARGS \
+  { .name = "features", .type = KT_ARG_STRING, .value = "SET", .help = "full (default), scripts (no addresses) or light (the indexer's set for integrators)", .choices = bench_features }, \
+  { .name = "disable", .type = KT_ARG_STRING, .value = "VALUES", .help = "what the indexer leaves out, as its own --disable of v2.3.0" }, \
+  { .name = "exclude-fields", .type = KT_ARG_STRING, .value = "VALUES", .help = "and its --exclude-fields" }
+#define BENCH_SET_ARGS \
+  { .name = "fill", .type = KT_ARG_COUNT, .value = "N", .help = "transactions that the database holds before (1M); filled once and kept" }, \
+  { .name = "seed", .type = KT_ARG_COUNT, .value = "N", .help = "of the data set (1)" }, \
+  { .name = "density", .type = KT_ARG_COUNT, .value = "N", .help = "transactions a second of its chain (100)" }, \
+  BENCH_FEATURE_ARGS, \
+  { .name = "folder", .type = KT_ARG_STRING, .value = "DIR", .help = "where data sets and private servers lie, on the disk to measure (/var/cache/kastune/bench)" }, \
+  { .name = "pg-bin", .type = KT_ARG_STRING, .value = "DIR", .help = "PostgreSQL's programs, instead of the running server's or the newest" }, \
+  { .name = "profile", .letter = 'p', .type = KT_ARG_STRING, .value = "NAME|FILE", .help = "profile of kastune's advice instead of the picked one" }, \
+  { .name = "phase", .type = KT_ARG_STRING, .value = "PHASE", .help = "what the advice is for: steady (default) or initial-sync", .choices = bench_phases }
 
 static const KtArg bench_run_args[] = {
   { .name = "observe", .type = KT_ARG_FLAG, .help = "write nothing: watch what the running indexer does" },
   { .name = "rounds", .type = KT_ARG_COUNT, .value = "N", .help = "runs one after the other (1); an interval needs two, better four" },
   { .name = "checkpoints", .type = KT_ARG_COUNT, .value = "N", .help = "a run ends after so many whole checkpoint cycles, and does not count with fewer (0: only by time)" },
-  BENCH_RUN_ARGS,
+  BENCH_LOAD_ARGS,
+  BENCH_BASELINE_ARG,
   { NULL },
 };
 
 static const KtArg bench_compare_args[] = {
   { .name = "configurations", .type = KT_ARG_STRINGS, .positional = TRUE, .value = "CONFIGURATION...", .help = "defaults, current, before (the last change set; before:ID another), kastune, kastune:PROFILE, a configuration file, or a folder of them (NAME-4gb.conf only for a machine of 4 GB); ratios are to the first (defaults kastune)" },
-  { .name = "host", .type = KT_ARG_STRING, .value = "MACHINE", .help = "emulate a smaller machine, for example 4G,2cpu,cloud-volume; classes cloud-volume, sata-ssd, nvme, hdd, or iops=N,mbps=N" },
-  { .name = "regime", .type = KT_ARG_STRING, .value = "NAME", .help = "size of the data set by the memory of --host: indexes-fit (the indexes with random keys have two fifths of it) or indexes-exceed (twice it)", .choices = bench_regime_names },
+  BENCH_HOST_ARGS,
   { .name = "rounds", .type = KT_ARG_COUNT, .value = "N", .help = "how often each is measured, in turn (3)" },
   { .name = "within", .type = KT_ARG_DURATION, .value = "TIME", .help = "begin no further round that would not end in this time" },
   { .name = "resume", .type = KT_ARG_COUNT, .value = "ID", .help = "go on with a comparison that was interrupted (bench list), or add --rounds to a complete one" },
-  { .name = "checkpoints", .type = KT_ARG_COUNT, .value = "N", .help = "whole checkpoint cycles that a run must hold to count (2); 0: a short look that proves nothing about checkpoints" },
   { .name = "pruned", .type = KT_ARG_FLAG, .help = "prune as the indexer does, so that the database holds as long a history all the time" },
   { .name = "cold", .type = KT_ARG_FLAG, .help = "begin with empty caches, instead of reading the indexes first" },
-  BENCH_RUN_ARGS,
+  BENCH_LOAD_ARGS,
+  BENCH_BASELINE_ARG,
   { .name = "recovery", .type = KT_ARG_FLAG, .help = "kill -9 after each run, and how long the server needs to come back" },
-  { .name = "fill", .type = KT_ARG_COUNT, .value = "N", .help = "transactions that the database holds before (1M); filled once and kept" },
-  { .name = "seed", .type = KT_ARG_COUNT, .value = "N", .help = "of the data set (1)" },
-  { .name = "density", .type = KT_ARG_COUNT, .value = "N", .help = "transactions a second of its chain (100)" },
-  { .name = "disable", .type = KT_ARG_STRING, .value = "VALUES", .help = "what the indexer leaves out, as its own --disable of v2.3.0" },
-  { .name = "exclude-fields", .type = KT_ARG_STRING, .value = "VALUES", .help = "and its --exclude-fields" },
-  { .name = "folder", .type = KT_ARG_STRING, .value = "DIR", .help = "where data sets and private servers lie, on the disk to measure (/var/cache/kastune/bench)" },
-  { .name = "pg-bin", .type = KT_ARG_STRING, .value = "DIR", .help = "PostgreSQL's programs, instead of the running server's or the newest" },
-  { .name = "profile", .letter = 'p', .type = KT_ARG_STRING, .value = "NAME|FILE", .help = "profile of kastune's advice instead of the picked one" },
-  { .name = "phase", .type = KT_ARG_STRING, .value = "PHASE", .help = "what the advice is for: steady (default) or initial-sync", .choices = bench_phases },
+  BENCH_SET_ARGS,
+  { NULL },
+};
+
+static const KtArg bench_tune_args[] = {
+  BENCH_HOST_ARGS,
+  { .name = "budget", .type = KT_ARG_DURATION, .value = "TIME", .help = "how long the whole search may take (2h)" },
+  { .name = "write", .letter = 'w', .type = KT_ARG_STRING, .value = "FILE", .help = "where the profile goes when something is better than the advice" },
+  { .name = "resume", .type = KT_ARG_COUNT, .value = "ID", .help = "go on with a search that was interrupted (bench list), or give a complete one more --budget" },
+  BENCH_LOAD_ARGS,
+  BENCH_SET_ARGS,
+  { NULL },
+};
+
+static const KtArg bench_size_args[] = {
+  { .name = "rate", .type = KT_ARG_COUNT, .value = "N", .help = "accepted transactions a second (100)" },
+  { .name = "retention", .type = KT_ARG_DURATION, .value = "TIME", .help = "how long a history is kept, as the indexer's --retention (all of it)" },
+  { .name = "checkpoint-every", .type = KT_ARG_DURATION, .value = "TIME", .help = "between checkpoints, for the page images in the WAL (15min)" },
+  BENCH_FEATURE_ARGS,
   { NULL },
 };
 
@@ -208,6 +239,18 @@ const KtOperation kt_operations[] = {
             "it ends; after Ctrl-C or a crash --resume goes on. Emulation needs root and control groups. Example: "
             "kastune bench compare defaults kastune other.conf --host 4G,2cpu,cloud-volume --regime indexes-fit --within 1h",
     .args = bench_compare_args, .flags = KT_OPERATION_SERVER, .run = kt_handle_bench_compare },
+  { .name = "bench tune", .group = PROVE, .summary = "Search better settings than the advice by measuring, and write them as a profile",
+    .help = "Starts from kastune's advice for the machine that --host names and varies what matters for this load: shared_buffers, "
+            "max_wal_size, WAL compression and buffers, the background writer, and the indexer's batch-scale and "
+            "batch-concurrency; never what guards the data. First every single deviation, then the better half again, then the "
+            "best together against the advice until the 95 % interval decides or --budget is over. The profile holds the "
+            "evidence for each deviation. Example: "
+            "kastune bench tune --host 4G,2cpu,cloud-volume --regime indexes-fit --budget 3h --write measured.conf",
+    .args = bench_tune_args, .flags = KT_OPERATION_SERVER, .run = kt_handle_bench_tune },
+  { .name = "bench size", .group = PROVE, .summary = "Say what disk, WAL and memory an indexer needs, by features, rate and retention",
+    .help = "Arithmetic with bytes a row that were measured (schema 23); nothing is started and no server asked. "
+            "Example: kastune bench size --rate 200 --retention 7d --features scripts",
+    .args = bench_size_args, .run = kt_handle_bench_size },
   { .name = "bench run", .group = PROVE, .summary = "Measure the running server under the indexer's load, or only watch",
     .help = "Writes into a database that kaspa-sim filled (never into an indexer's own), or with --observe watches the indexer "
             "that is running. Before and after a change: bench run; apply; bench run --baseline ID.",

@@ -165,6 +165,47 @@ def test_runs_without_their_checkpoints_are_said_not_to_count(place):
     assert "not counted: 0 of the 2 checkpoint cycles" in words and "1 of the 9 rounds" in words
 
 
+def test_interrupted_search_goes_on(place):
+    """Ctrl-C keeps what was measured; with no time left the search ends with what it knows."""
+    words = ("tune", *SHORT, "--budget", "20min", "--folder", str(place / "work"))
+    run = subprocess.Popen([BUILD / "src/kastune", "bench", *words, "--state", place / "state"],
+                           env={"PATH": os.environ["PATH"], "PGHOST": "/nonexistent"}, stderr=subprocess.PIPE, text=True)
+    for line in run.stderr:
+        if "round 1, max_wal_size" in line:
+            break
+    run.send_signal(signal.SIGINT)
+    rest = run.stderr.read()
+    assert run.wait() == 130 and "bench tune --resume" in rest, rest
+    assert private_folders(place) == []
+    newest = bench(place, "list", "--json").json["results"][0]
+    assert (newest["kind"], newest["state"]) == ("tune", "unfinished")
+    assert "Unfinished" in bench(place, "show", str(newest["id"])).out
+    written = place / "measured.conf"
+    answer = bench(place, "tune", "--resume", str(newest["id"]), "--budget", "1s", "--write", str(written), "--html", str(place / "tune.html"))
+    assert answer.status == 0 and "Nothing was shown to be better" in answer.out, answer
+    assert not written.exists()
+    assert "shared_buffers" in (place / "tune.html").read_text()
+    shown = bench(place, "show", str(newest["id"]), "--json").json
+    assert shown["state"] == "complete" and len(shown["configurations"][0]["runs"]) == 1
+    other = bench(place, "compare", "--resume", str(newest["id"]))
+    assert other.status == 2 and "nothing that bench compare can go on with" in other.err, other
+
+
+def test_needs_are_told_without_a_server():
+    def size(*args):
+        return kastune("bench", "size", *args, "--json", env={"PATH": os.environ["PATH"]}).json
+
+    full, light = size("--retention", "7d"), size("--retention", "7d", "--features", "light")
+    assert full["disk_bytes"] == pytest.approx(7 * full["disk_bytes_per_day"], rel=1e-6)
+    assert full["hot_bytes"] > 4 * light["hot_bytes"]
+    assert [t["name"] for t in light["tables"]] == ["blocks", "transactions", "transactions_acceptances"]
+    assert size("--rate", "200")["wal_bytes_per_day"] > 1.5 * full["wal_bytes_per_day"]
+    assert "disk_bytes" not in size()
+    text = kastune("bench", "size", "--retention", "30d", "--features", "scripts", env={"PATH": os.environ["PATH"], "COLUMNS": "80"})
+    assert text.status == 0 and "scripts_transactions" in text.out and all(len(line) <= 80 for line in text.out.splitlines()), text
+    assert kastune("bench", "size", "--rate", "0").status == 2
+
+
 def test_before_and_after_of_a_change_set(server):
     absent = server.kastune("bench", "compare", "before", "current", "--fill", "4k", "--folder", server.base / "bench")
     assert absent.status != 0 and "no change set" in absent.err, absent
