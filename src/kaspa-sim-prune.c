@@ -53,6 +53,7 @@ static const GOptionEntry options[] = {
   { "database-url", 'd', 0, G_OPTION_ARG_STRING, &words.conninfo, "URL or key=value string", "URL" },
   RETENTION ("retention-block-parent", "Of block_parent"),
   RETENTION ("retention-blocks", "Of blocks"),
+  RETENTION ("retention-blocks-transactions", "Of blocks_transactions (up to schema 22)"),
   RETENTION ("retention-transactions-acceptances", "Of transactions_acceptances"),
   RETENTION ("retention-transactions", "Of transactions"),
   RETENTION ("retention-addresses-transactions", "Of the mapping table"),
@@ -119,7 +120,7 @@ prune (GError **error)
   if (sim == NULL)
     return FALSE;
   g_autoptr (KtChain) chain = kt_sim_chain (sim);
-  const KtPrune work = { .rules = &words.rules, .features = &sim->features, .tables = kt_sim_tables (sim), .chain = chain };
+  const KtPrune work = { .rules = &words.rules, .features = &sim->features, .schema = sim->schema, .tables = kt_sim_tables (sim), .chain = chain };
   gboolean pruned = kt_prune (connection, &work, &result, error);
   kt_prune_note (&result, sim);
   if (!pruned || !kt_sim_save (sim, connection, error))

@@ -120,7 +120,7 @@ worker_clear (Worker *worker)
 static gboolean
 put_found (const PGresult *found, guint column, KtRows *rows)
 {
-  gsize count_at, opened = kt_read_array_open (rows, 17, &count_at);
+  gsize count_at, opened = kt_rows_array_open (rows, 17, &count_at);
   guint elements = 0;
   for (int row = 0; found != NULL && row < PQntuples (found); row++)
     if (!PQgetisnull (found, row, (int) column))
@@ -128,7 +128,7 @@ put_found (const PGresult *found, guint column, KtRows *rows)
         kt_rows_put_bytes (rows, PQgetvalue (found, row, (int) column), (gsize) PQgetlength (found, row, (int) column));
         elements++;
       }
-  kt_read_array_close (rows, opened, count_at, elements);
+  kt_rows_array_close (rows, opened, count_at, elements);
   return elements > 0;
 }
 

@@ -81,53 +81,32 @@ put_hash (const KtReadKeys *keys, KtHashKind kind, guint64 number, KtRows *rows)
   kt_rows_put_bytes (rows, hash.bytes, sizeof hash.bytes);
 }
 
-gsize
-kt_read_array_open (KtRows *rows, Oid element, gsize *count_at)
-{
-  gsize opened = kt_rows_open (rows);
-  kt_rows_int32 (rows, 1); /* dimension */
-  kt_rows_int32 (rows, 1); /* may hold NULL */
-  kt_rows_int32 (rows, (gint32) element);
-  *count_at = rows->length;
-  kt_rows_int32 (rows, 0);
-  kt_rows_int32 (rows, 1);
-  return opened;
-}
-
-void
-kt_read_array_close (KtRows *rows, gsize opened, gsize count_at, guint elements)
-{
-  guint32 big = GUINT32_TO_BE (elements);
-  memcpy (rows->data + count_at, &big, sizeof big);
-  kt_rows_close (rows, opened);
-}
-
 static void
 put_ids (KtReadKeys *keys, KtRows *rows)
 {
-  gsize count_at, opened = kt_read_array_open (rows, OID_BYTEA, &count_at);
+  gsize count_at, opened = kt_rows_array_open (rows, OID_BYTEA, &count_at);
   guint n_ids = 1 + draw_below (keys, MAX_IDS);
   for (guint i = 0; i < n_ids; i++)
     put_hash (keys, KT_HASH_TRANSACTION, draw_transaction (keys), rows);
-  kt_read_array_close (rows, opened, count_at, n_ids);
+  kt_rows_array_close (rows, opened, count_at, n_ids);
 }
 
 static void
 put_keys (KtReadKeys *keys, KtRows *rows)
 {
   gsize count_at;
-  gsize opened = kt_read_array_open (rows, keys->mapping == KT_TABLE_SCRIPTS ? OID_BYTEA : OID_TEXT, &count_at);
+  gsize opened = kt_rows_array_open (rows, keys->mapping == KT_TABLE_SCRIPTS ? OID_BYTEA : OID_TEXT, &count_at);
   guint n_keys = 1 + draw_below (keys, MAX_KEYS);
   for (guint i = 0; i < n_keys; i++)
     put_key (keys, rows);
-  kt_read_array_close (rows, opened, count_at, n_keys);
+  kt_rows_array_close (rows, opened, count_at, n_keys);
 }
 
 /* What the inputs of a few transactions spend: their ids, or which output. */
 static void
 put_spent (KtReadKeys *keys, gboolean indexes, KtRows *rows)
 {
-  gsize count_at, opened = kt_read_array_open (rows, indexes ? OID_SMALLINT : OID_BYTEA, &count_at);
+  gsize count_at, opened = kt_rows_array_open (rows, indexes ? OID_SMALLINT : OID_BYTEA, &count_at);
   guint elements = 0;
   for (guint i = 0; i < SPENDING; i++)
     {
@@ -141,7 +120,7 @@ put_spent (KtReadKeys *keys, gboolean indexes, KtRows *rows)
         else
           put_hash (keys, KT_HASH_TRANSACTION, transaction.inputs[input].previous, rows);
     }
-  kt_read_array_close (rows, opened, count_at, elements);
+  kt_rows_array_close (rows, opened, count_at, elements);
 }
 
 static void

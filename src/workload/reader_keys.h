@@ -18,7 +18,3 @@ typedef struct {
 /* One parameter as a field; with it goes its type. Both of KT_READ_SPENT_HASHES and KT_READ_SPENT_INDEXES, and all
  * KT_READ_KEY of a request, come from the same @request. */
 void kt_read_keys_put (KtReadKeys *keys, guint64 request, KtReadValue value, KtRows *rows, Oid *type);
-
-/* Begin and end of an array; @elements are fields put between. */
-gsize kt_read_array_open (KtRows *rows, Oid element, gsize *count_at);
-void kt_read_array_close (KtRows *rows, gsize opened, gsize count_at, guint elements);

@@ -98,3 +98,24 @@ kt_rows_sort (KtRows *rows, const guint8 *fields, guint n_fields)
     }
   g_qsort_with_data (rows->rows, (gint) rows->n_rows, sizeof *rows->rows, compare, &order);
 }
+
+gsize
+kt_rows_array_open (KtRows *rows, guint32 element, gsize *count_at)
+{
+  gsize opened = kt_rows_open (rows);
+  kt_rows_int32 (rows, 1); /* dimension */
+  kt_rows_int32 (rows, 0); /* no NULL in it */
+  kt_rows_int32 (rows, (gint32) element);
+  *count_at = rows->length;
+  kt_rows_int32 (rows, 0);
+  kt_rows_int32 (rows, 1); /* the first one's number */
+  return opened;
+}
+
+void
+kt_rows_array_close (KtRows *rows, gsize opened, gsize count_at, guint elements)
+{
+  guint32 big = GUINT32_TO_BE (elements);
+  memcpy (rows->data + count_at, &big, sizeof big);
+  kt_rows_close (rows, opened);
+}

@@ -124,3 +124,7 @@ kt_rows_close (KtRows *rows, gsize opened)
   guint32 big = GUINT32_TO_BE ((guint32) (rows->length - opened));
   memcpy (rows->data + opened - sizeof big, &big, sizeof big);
 }
+
+/* An array as a field: @element is the OID of its type, elements are fields put between. */
+gsize kt_rows_array_open (KtRows *rows, guint32 element, gsize *count_at);
+void kt_rows_array_close (KtRows *rows, gsize opened, gsize count_at, guint elements);

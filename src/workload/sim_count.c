@@ -121,7 +121,7 @@ count_block (const KtSim *sim, const KtChain *chain, const KtLevel *level, guint
       if (!mapped && !elements)
         continue;
       kt_chain_transaction (chain, level, key, &transaction);
-      rows[KT_TABLE_INPUTS] += transaction.n_inputs;
+      rows[KT_TABLE_INPUTS] += kept ? transaction.n_inputs : 0;
       rows[KT_TABLE_OUTPUTS] += transaction.n_outputs;
       if (mapped)
         rows[mapping] += count_scripts (&transaction, mapped_sides (sim, level, block, accepted));

@@ -68,7 +68,8 @@ prune_once (KtWriterRun *run)
   KtPruneResult result = { 0 };
   g_autoptr (GError) error = NULL;
   const KtPrune prune = {
-    .rules = &run->options->prune->rules, .features = &run->sim->features, .tables = kt_sim_tables (run->sim),
+    .rules = &run->options->prune->rules, .features = &run->sim->features, .schema = run->sim->schema,
+    .tables = kt_sim_tables (run->sim),
     .chain = run->chain, .go_on = go_on, .data = run,
   };
   begin (run);

@@ -128,7 +128,7 @@ def test_prune_once(server):
     done = sim(server, "prune", "--retention=10s", "--retention-blocks=15s", "--prune-batch-size=100", "--json")
     assert done.returncode == 0, done.stderr
     steps = {step["step"]: step for step in json.loads(done.stdout)["steps"]}
-    assert list(steps) == ["block_parent", "transactions_acceptances", "blocks", "transactions", "addresses_transactions"]
+    assert list(steps) == ["block_parent", "transactions_acceptances (b)", "blocks", "transactions", "addresses_transactions"]
     assert int(server.sql("SELECT count(*) FROM blocks")) == before - steps["blocks"]["rows"]
     assert "Nothing to prune" in sim(server, "prune").stdout
     assert sim(server, "prune", "--retention=soon").returncode == 2
