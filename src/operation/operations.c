@@ -71,6 +71,14 @@ static const KtArg history_args[] = {
   { NULL },
 };
 
+static const KtArg storage_estimate_args[] = {
+  { .name = "compression", .type = KT_ARG_STRING, .value = "NAME", .help = "lz4, zstd or zstd-1 to zstd-19 (default zstd-5); others are shown beside it" },
+  { .name = "record", .type = KT_ARG_SIZE, .value = "SIZE", .help = "recordsize, 8k to 128k (default 16k); others are shown beside it" },
+  { .name = "sector", .type = KT_ARG_SIZE, .value = "SIZE", .help = "smallest piece that the pool writes: 2 to its ashift (default 4k, ashift 12)" },
+  { .name = "sample", .type = KT_ARG_SIZE, .value = "SIZE", .help = "how much to look at (default 32M)" },
+  { NULL },
+};
+
 static const char *const reference_tables[] = { "parameters", "commands", NULL };
 
 static const KtArg reference_args[] = {
@@ -258,6 +266,13 @@ const KtOperation kt_operations[] = {
   { .name = "bench list", .group = PROVE, .summary = "List results, newest first", .args = bench_list_args, .run = kt_handle_bench_list },
   { .name = "bench show", .group = PROVE, .summary = "Show a result again, as text, JSON or a report", .args = bench_show_args,
     .run = kt_handle_bench_show },
+
+  { .name = "storage estimate", .group = "Storage", .summary = "Say how much the data would shrink on ZFS, from a sample of them, without ZFS",
+    .help = "Stretches of the real tables and indexes are read through SQL, cut into records and packed with lz4 and zstd as ZFS "
+            "would: a record fills whole sectors, and one that shrinks by less than an eighth is stored as it is. Parity of "
+            "RAID-Z and copies come on top. Needs a superuser or EXECUTE on pg_read_binary_file. Example: "
+            "kastune storage estimate --compression zstd-5 --record 16k",
+    .args = storage_estimate_args, .flags = KT_OPERATION_SERVER, .run = kt_handle_storage_estimate },
 
   { .name = "reference", .group = "Reference", .summary = "Print everything kastune knows of its parameters or commands, as Markdown",
     .args = reference_args, .run = kt_handle_reference },

@@ -1,0 +1,115 @@
+/* SPDX-License-Identifier: MIT */
+#include "cli/renderers.h"
+
+#include "base/size.h"
+
+#define LITTLE 1.15 /* below, compression is hardly worth its CPU */
+#define MOST_THINGS 10
+#define MUCH_UNWRITTEN 3 /* percent */
+
+static char *
+size_and_ratio (JsonObject *row)
+{
+  g_autofree char *after = kt_render_size_member (row, "after_bytes");
+  return g_strdup_printf ("%s (x%.2f)", after, kt_json_double (row, "ratio", 0));
+}
+
+static JsonObject *
+find_combination (JsonArray *rows, gint64 record, const char *compression)
+{
+  for (guint i = 0; i < json_array_get_length (rows); i++)
+    {
+      JsonObject *row = json_array_get_object_element (rows, i);
+      if (kt_json_int (row, "record_bytes", 0) == record
+          && g_str_equal (kt_json_string (row, "compression", ""), compression))
+        return row;
+    }
+  return NULL;
+}
+
+/* A line a record size from small to large, a column a compression from weak to strong. */
+static void
+render_combinations (JsonArray *rows, GString *out, guint width)
+{
+  static const char *const names[] = { "lz4", "zstd-3", "zstd-5", "zstd-9" };
+  static const KtColumn columns[] = { { "RECORD", KT_COLUMN_LEFT }, { "LZ4", KT_COLUMN_RIGHT }, { "ZSTD-3", KT_COLUMN_RIGHT },
+                                      { "ZSTD-5", KT_COLUMN_RIGHT }, { "ZSTD-9", KT_COLUMN_RIGHT } };
+  g_autoptr (KtTable) table = kt_table_new (columns, G_N_ELEMENTS (columns));
+  for (gint64 record = 8 * KT_KIB; record <= 128 * KT_KIB; record *= 2)
+    {
+      g_autofree char *label = kt_size_format (record);
+      char *cells[G_N_ELEMENTS (names)];
+      for (guint i = 0; i < G_N_ELEMENTS (names); i++)
+        {
+          JsonObject *row = find_combination (rows, record, names[i]);
+          cells[i] = row != NULL ? size_and_ratio (row) : g_strdup ("");
+        }
+      kt_table_add (table, label, cells[0], cells[1], cells[2], cells[3]);
+      for (guint i = 0; i < G_N_ELEMENTS (names); i++)
+        g_free (cells[i]);
+    }
+  kt_table_print (table, out, width, 0);
+}
+
+static void
+render_things (JsonObject *answer, GString *out, guint width)
+{
+  static const KtColumn columns[] = { { "LARGEST", KT_COLUMN_WRAP }, { "KIND", KT_COLUMN_LEFT }, { "NOW", KT_COLUMN_RIGHT },
+                                      { "AFTER", KT_COLUMN_RIGHT } };
+  JsonArray *things = kt_json_array (answer, "things");
+  g_autoptr (KtTable) table = kt_table_new (columns, G_N_ELEMENTS (columns));
+  for (guint i = 0; i < MIN (json_array_get_length (things), MOST_THINGS); i++)
+    {
+      JsonObject *thing = json_array_get_object_element (things, i);
+      g_autofree char *now = kt_render_size_member (thing, "bytes");
+      g_autofree char *after = size_and_ratio (thing);
+      kt_table_add (table, kt_json_string (thing, "name", ""), kt_json_string (thing, "kind", ""), now, after);
+    }
+  g_string_append_c (out, '\n');
+  kt_table_print (table, out, width, 0);
+}
+
+static void
+render_costs (JsonObject *answer, GString *out, guint width)
+{
+  JsonArray *costs = kt_json_array (answer, "costs");
+  g_autoptr (GString) text = g_string_new (NULL);
+  for (guint i = 0; i < json_array_get_length (costs); i++)
+    {
+      JsonObject *cost = json_array_get_object_element (costs, i);
+      g_string_append_printf (text, "%s%s %.0f MB/s", text->len > 0 ? ", " : "", kt_json_string (cost, "compression", ""),
+                              kt_json_double (cost, "mb_per_cpu_s", 0));
+    }
+  g_string_append_c (out, '\n');
+  kt_render_line (out, width, "Packing costs one CPU here: %s (on 8 kB to 128 kB records together).", text->str);
+}
+
+void
+kt_render_storage_estimate (JsonObject *answer, GString *out, guint width)
+{
+  JsonArray *rows = kt_json_array (answer, "combinations");
+  JsonObject *asked = json_array_get_object_element (rows, 0);
+  g_autofree char *bytes = kt_render_size_member (answer, "bytes");
+  g_autofree char *sampled = kt_render_size_member (answer, "sampled_bytes");
+  g_autofree char *sector = kt_render_size_member (answer, "sector_bytes");
+  g_autofree char *record = kt_render_size_member (asked, "record_bytes");
+  g_autofree char *after = kt_render_size_member (asked, "after_bytes");
+  g_autofree char *took = kt_duration_format (kt_json_int (answer, "elapsed_ms", 0));
+  double ratio = kt_json_double (asked, "ratio", 1);
+  kt_render_line (out, width, "%s in tables and indexes; %s of them were packed as ZFS would, in %s, sectors of %s", bytes,
+                  sampled, took, sector);
+  g_string_append_c (out, '\n');
+  render_combinations (rows, out, width);
+  g_string_append_c (out, '\n');
+  kt_render_line (out, width, "recordsize %s and %s: %s, x%.2f (95 %% interval x%.2f to x%.2f)%s", record,
+                  kt_json_string (asked, "compression", ""), after, ratio, kt_json_double (asked, "ratio_low", 0),
+                  kt_json_double (asked, "ratio_high", 0),
+                  ratio < LITTLE ? ": hardly worth its CPU; hashes and signatures do not compress" : "");
+  render_things (answer, out, width);
+  render_costs (answer, out, width);
+  if (kt_json_double (answer, "unwritten_percent", 0) > MUCH_UNWRITTEN)
+    kt_render_line (out, width,
+                    "note: %.0f %% of the pages looked at are new and only in shared_buffers yet; the rest may be older than "
+                    "what is there now\n  -> CHECKPOINT; in the database, then once more",
+                    kt_json_double (answer, "unwritten_percent", 0));
+}

@@ -1,0 +1,69 @@
+"""What the data would shrink to on ZFS: a sample of real tables against all of them, and what stands in the way."""
+import pytest
+
+
+@pytest.fixture(scope="module")
+def filled(shared_server):
+    server = shared_server
+    server.sql("CREATE TABLE words AS SELECT i, repeat('a kaspa block ', 12) AS text FROM generate_series(1, 30000) i")
+    server.sql("CREATE TABLE hashes AS SELECT sha512(i::text::bytea) AS hash FROM generate_series(1, 40000) i")
+    server.sql("CREATE INDEX hashes_hash ON hashes (hash)")
+    server.sql("CHECKPOINT")
+    return server
+
+
+def estimate(server, *words):
+    answer = server.kastune("storage", "estimate", "--json", *words)
+    assert answer.status == 0, answer
+    return answer.json
+
+
+def ratio(result, name):
+    return next(thing["ratio"] for thing in result["things"] if thing["name"] == name)
+
+
+def test_a_sample_says_what_the_whole_says(filled):
+    sample, whole = estimate(filled, "--sample", "1M"), estimate(filled, "--sample", "1G")
+    assert whole["sampled_bytes"] == whole["bytes"] > 8 << 20
+    assert sample["sampled_bytes"] < whole["bytes"] / 3
+    for part, all_of_it in zip(sample["combinations"], whole["combinations"]):
+        assert part["record_bytes"] == all_of_it["record_bytes"] and part["compression"] == all_of_it["compression"]
+        assert abs(part["ratio"] / all_of_it["ratio"] - 1) < 0.1
+    assert ratio(whole, "public.words") > 3 > 1.7 > ratio(whole, "public.hashes")
+
+
+def test_what_was_asked_for_stands_first(filled):
+    first = estimate(filled, "--compression", "zstd-1", "--record", "64k")["combinations"][0]
+    assert (first["compression"], first["record_bytes"]) == ("zstd-1", 64 << 10)
+
+
+def test_small_sectors_lose_less(filled):
+    fine, coarse = (estimate(filled, "--record", "8k", "--sector", sector)["combinations"][0]["ratio"] for sector in ("512", "4k"))
+    assert fine > coarse
+
+
+def test_pages_that_were_never_written_do_not_count_as_holes(filled):
+    filled.sql("CREATE TABLE fresh AS SELECT sha512(i::text::bytea) AS hash FROM generate_series(1, 20000) i")
+    result = estimate(filled, "--sample", "1G")
+    assert result["unwritten_percent"] > 0
+    assert all(thing["ratio"] < 1.7 for thing in result["things"] if thing["name"] in ("public.fresh", "public.hashes"))
+    filled.sql("CHECKPOINT")
+    assert estimate(filled, "--sample", "1G")["unwritten_percent"] == 0
+
+
+@pytest.mark.parametrize("words", [("--compression", "gzip"), ("--compression", "off"), ("--record", "12k"), ("--record", "1M"), ("--sector", "16k")])
+def test_what_cannot_be_estimated_is_told(filled, words):
+    answer = filled.kastune("storage", "estimate", *words)
+    assert answer.status == 2 and "try:" in answer.err, answer
+
+
+def test_an_ordinary_role_is_told_the_grant(filled):
+    filled.sql("CREATE ROLE reader LOGIN")
+    answer = filled.kastune("storage", "estimate", env={"PGUSER": "reader"})
+    assert answer.status == 1 and "GRANT EXECUTE ON FUNCTION pg_read_binary_file" in answer.err, answer
+
+
+def test_an_empty_database(filled):
+    filled.sql("CREATE DATABASE empty")
+    answer = filled.kastune("storage", "estimate", env={"PGDATABASE": "empty"})
+    assert answer.status == 1 and "nothing to estimate" in answer.err, answer
