@@ -7,10 +7,14 @@
 #include <string.h>
 
 #define BAR_HEIGHT 22
-#define LABEL_WIDTH 190
-#define CHART_WIDTH 520
-#define VALUE_WIDTH 170
+#define LEAST_LABEL_WIDTH 120
+#define MOST_LABEL_WIDTH 420
+#define LETTER_WIDTH 6.6 /* of 12 px, about */
+#define CHART_WIDTH 480
+#define VALUE_WIDTH 250
+#define LINE_WIDTH 700
 #define LINE_HEIGHT 180
+#define WHISKER_REACH 1.25 /* of the longest bar: wider intervals are cut there */
 
 static const char style[]
   = "body{font:15px/1.45 system-ui,sans-serif;max-width:60rem;margin:2rem auto;padding:0 1rem;color:#1b1f24}"
@@ -21,7 +25,7 @@ static const char style[]
     "svg{max-width:100%;height:auto}svg text{font:12px system-ui,sans-serif;fill:currentColor}"
     ".bar{fill:#4c78a8}.first{fill:#9aa5b1}.whisker{stroke:#1b1f24;stroke-width:1.5}"
     ".line{fill:none;stroke:#4c78a8;stroke-width:1.5}.axis{stroke:#9aa5b1}"
-    ".cp{stroke:#d1495b;stroke-dasharray:3 3}.muted{color:#57606a}"
+    "pre{background:#f6f8fa;color:#1b1f24;padding:.8rem;overflow-x:auto}.cp{stroke:#d1495b;stroke-dasharray:3 3}.muted{color:#57606a}"
     "@media(prefers-color-scheme:dark){body{background:#0d1117;color:#e6edf3}"
     "th,td{border-color:#30363d}.whisker{stroke:#e6edf3}.muted{color:#9aa5b1}}";
 
@@ -67,9 +71,20 @@ largest (JsonObject *document, const char *metric)
                                                              "summary"),
                                              metric);
       if (estimate != NULL)
-        most = MAX (most, MAX (kt_json_double (estimate, "value", 0), kt_json_double (estimate, "high", 0)));
+        most = MAX (most, kt_json_double (estimate, "value", 0));
     }
   return most;
+}
+
+/* Room for the longest name. */
+static int
+label_width (JsonObject *document)
+{
+  JsonArray *configurations = configurations_of (document);
+  glong most = 0;
+  for (guint i = 0; i < json_array_get_length (configurations); i++)
+    most = MAX (most, g_utf8_strlen (kt_json_string (json_array_get_object_element (configurations, i), "name", "?"), -1));
+  return CLAMP ((int) ((double) most * LETTER_WIDTH) + 10, LEAST_LABEL_WIDTH, MOST_LABEL_WIDTH);
 }
 
 static void
@@ -79,40 +94,59 @@ add_coordinate (GString *html, const char *name, double value)
   g_string_append_printf (html, " %s=\"%s\"", name, g_ascii_formatd (text, sizeof text, "%.1f", value));
 }
 
+/* " (x 1.23)", with what has to be said of it. */
 static void
-add_bar (GString *html, JsonObject *configuration, JsonObject *estimate, guint row, double scale)
+add_ratio (GString *html, JsonObject *configuration, const char *metric)
 {
+  JsonObject *ratio = kt_json_object (kt_json_object (configuration, "ratios"), metric);
+  const char *change = ratio != NULL ? kt_json_string (ratio, "change", "unknown") : NULL;
+  if (!kt_json_bool (configuration, "counts", TRUE))
+    {
+      g_string_append (html, " (not counted)");
+      return;
+    }
+  if (ratio == NULL)
+    return;
+  g_string_append (html, " (x ");
+  add_number (html, kt_json_double (ratio, "value", 0));
+  g_string_append (html, g_str_equal (change, "none")      ? ", no difference shown)"
+                         : g_str_equal (change, "unknown") ? ", one round)"
+                                                           : ")");
+}
+
+/* Where on the page bars begin, and pixels for one unit. */
+typedef struct {
+  int left;
+  double scale, most;
+} Axis;
+
+static void
+add_bar (GString *html, JsonObject *configuration, const KtBenchMetric *metric, guint row, const Axis *axis)
+{
+  JsonObject *estimate = kt_json_object (kt_json_object (configuration, "summary"), metric->name);
   double value = kt_json_double (estimate, "value", 0), y = row * BAR_HEIGHT, middle = y + BAR_HEIGHT / 2.0;
   g_string_append_printf (html, "<text x=\"0\" y=\"%d\">", (int) (y + BAR_HEIGHT - 7));
   add_text (html, kt_json_string (configuration, "name", "?"));
   g_string_append_printf (html, "</text><rect class=\"%s\"", row == 0 ? "first" : "bar");
-  add_coordinate (html, "x", LABEL_WIDTH);
+  add_coordinate (html, "x", axis->left);
   add_coordinate (html, "y", y + 3);
-  add_coordinate (html, "width", value * scale);
+  add_coordinate (html, "width", value * axis->scale);
   add_coordinate (html, "height", BAR_HEIGHT - 8);
   g_string_append (html, "/>");
   if (json_object_has_member (estimate, "low"))
     {
+      double high = MIN (kt_json_double (estimate, "high", 0), WHISKER_REACH * axis->most);
       g_string_append (html, "<line class=\"whisker\"");
-      add_coordinate (html, "x1", LABEL_WIDTH + MAX (0, kt_json_double (estimate, "low", 0)) * scale);
-      add_coordinate (html, "x2", LABEL_WIDTH + kt_json_double (estimate, "high", 0) * scale);
+      add_coordinate (html, "x1", axis->left + MAX (0, kt_json_double (estimate, "low", 0)) * axis->scale);
+      add_coordinate (html, "x2", axis->left + high * axis->scale);
       add_coordinate (html, "y1", middle - 1);
       add_coordinate (html, "y2", middle - 1);
       g_string_append (html, "/>");
     }
-  g_string_append_printf (html, "<text x=\"%d\" y=\"%d\">", LABEL_WIDTH + CHART_WIDTH + 10, (int) (y + BAR_HEIGHT - 7));
+  g_string_append_printf (html, "<text x=\"%d\" y=\"%d\">", axis->left + CHART_WIDTH + 10,
+                          (int) (y + BAR_HEIGHT - 7));
   add_number (html, value);
-  JsonObject *ratio = kt_json_object (kt_json_object (configuration, "ratios"),
-                                      kt_json_string (estimate, "metric", ""));
-  if (!kt_json_bool (configuration, "counts", TRUE))
-    g_string_append (html, " (not counted)");
-  else if (ratio != NULL)
-    {
-      g_string_append (html, " (x ");
-      add_number (html, kt_json_double (ratio, "value", 0));
-      g_string_append (html,
-                       g_str_equal (kt_json_string (ratio, "change", ""), "none") ? ", no difference shown)" : ")");
-    }
+  add_ratio (html, configuration, metric->name);
   g_string_append (html, "</text>\n");
 }
 
@@ -121,27 +155,23 @@ add_bars (GString *html, JsonObject *document, const KtBenchMetric *metric)
 {
   JsonArray *configurations = configurations_of (document);
   double most = largest (document, metric->name);
-  guint rows = 0;
+  guint n = json_array_get_length (configurations), rows = 0;
   if (most <= 0)
     return;
+  const Axis axis = { label_width (document), CHART_WIDTH / (WHISKER_REACH * most), most };
+  int width = axis.left + CHART_WIDTH + VALUE_WIDTH;
   g_autofree char *title = g_strdup_printf ("%s (%s), %s is better", metric->title, metric->unit,
                                             metric->better == KT_BETTER_LESS ? "less" : "more");
   add_element (html, "h3", title);
   g_string_append (html, "<p class=\"muted\">");
   add_text (html, metric->meaning);
-  g_string_append_printf (html, "</p><svg role=\"img\" viewBox=\"0 0 %d %u\" width=\"%d\">\n",
-                          LABEL_WIDTH + CHART_WIDTH + VALUE_WIDTH,
-                          json_array_get_length (configurations) * BAR_HEIGHT,
-                          LABEL_WIDTH + CHART_WIDTH + VALUE_WIDTH);
-  for (guint i = 0; i < json_array_get_length (configurations); i++)
+  g_string_append_printf (html, "</p><svg role=\"img\" viewBox=\"0 0 %d %u\" width=\"%d\">\n", width,
+                          n * BAR_HEIGHT, width);
+  for (guint i = 0; i < n; i++)
     {
       JsonObject *configuration = json_array_get_object_element (configurations, i);
-      JsonObject *estimate = kt_json_object (kt_json_object (configuration, "summary"), metric->name);
-      if (estimate == NULL)
-        continue;
-      json_object_set_string_member (estimate, "metric", metric->name);
-      add_bar (html, configuration, estimate, rows++, CHART_WIDTH / most);
-      json_object_remove_member (estimate, "metric");
+      if (kt_json_object (kt_json_object (configuration, "summary"), metric->name) != NULL)
+        add_bar (html, configuration, metric, rows++, &axis);
     }
   g_string_append (html, "</svg>\n");
 }
@@ -167,7 +197,7 @@ add_timeline (GString *html, JsonObject *series, double most)
 {
   guint n = json_array_get_length (kt_json_array (series, "at_ms"));
   double end = n > 0 ? point (series, "at_ms", n - 1) : 0;
-  int width = LABEL_WIDTH + CHART_WIDTH;
+  const int width = LINE_WIDTH;
   if (n < 2 || end <= 0 || most <= 0)
     return;
   g_string_append_printf (html,
@@ -292,10 +322,74 @@ add_head (GString *html, JsonObject *document)
   if (set != NULL)
     add_text (html, kt_json_string (set, "name", "?"));
   g_string_append (html,
-                   ". Lines across the bars are 95 % intervals; ratios are to the first configuration.</p>\n<ul>\n");
+                   ". Lines across the bars are 95 % intervals, cut where they are wider than the chart; ratios are to the first configuration.</p>\n<ul>\n");
   for (guint i = 0; notes != NULL && i < json_array_get_length (notes); i++)
     add_element (html, "li", json_array_get_string_element (notes, i));
   g_string_append (html, "</ul>\n");
+}
+
+/* ---- since an earlier result ---- */
+
+static void
+add_change_row (GString *html, const KtBenchMetric *metric, JsonObject *ratio)
+{
+  const char *change = kt_json_string (ratio, "change", "unknown");
+  gboolean shown = g_str_equal (change, "less") || g_str_equal (change, "more");
+  gboolean better = g_str_equal (change, metric->better == KT_BETTER_LESS ? "less" : "more");
+  g_string_append (html, "<tr><td>");
+  add_text (html, metric->title);
+  g_string_append (html, "</td><td>x ");
+  add_number (html, kt_json_double (ratio, "value", 0));
+  g_string_append (html, "</td><td>");
+  if (json_object_has_member (ratio, "low"))
+    {
+      add_number (html, kt_json_double (ratio, "low", 0));
+      g_string_append (html, " to ");
+      add_number (html, kt_json_double (ratio, "high", 0));
+    }
+  g_string_append_printf (html, "</td><td>%s</td></tr>\n",
+                          !shown ? "no difference shown" : better ? "better" : "worse");
+}
+
+static void
+add_baseline (GString *html, JsonObject *document)
+{
+  JsonObject *baseline = kt_json_object (document, "baseline");
+  JsonArray *configurations = baseline != NULL ? kt_json_array (baseline, "configurations") : NULL;
+  if (configurations == NULL)
+    return;
+  g_autofree char *title = g_strdup_printf ("Since result %" G_GINT64_FORMAT, kt_json_int (baseline, "id", 0));
+  add_element (html, "h2", title);
+  for (guint i = 0; i < json_array_get_length (configurations); i++)
+    {
+      JsonObject *configuration = json_array_get_object_element (configurations, i);
+      add_element (html, "h3", kt_json_string (configuration, "name", "?"));
+      g_string_append (html, "<table>\n<tr><th></th><th>now / then</th><th>95 % interval</th><th></th></tr>\n");
+      for (const KtBenchMetric *metric = kt_bench_metrics; metric->name != NULL; metric++)
+        {
+          JsonObject *ratio = kt_json_object (kt_json_object (configuration, "ratios"), metric->name);
+          if (ratio != NULL)
+            add_change_row (html, metric, ratio);
+        }
+      g_string_append (html, "</table>\n");
+    }
+}
+
+/* Of measured tuning. */
+static void
+add_verdict (GString *html, JsonObject *document)
+{
+  const char *verdict = kt_json_string (document, "verdict", NULL);
+  const char *profile = kt_json_string (document, "profile_text", NULL);
+  if (verdict == NULL)
+    return;
+  add_element (html, "h2", "Verdict");
+  g_autofree char *text = g_strdup_printf (
+    kt_json_bool (document, "better", FALSE) ? "Better than the advice, as the final rounds show: %s."
+                                             : "Nothing was shown to be better than the advice (%s).", verdict);
+  add_element (html, "p", text);
+  if (profile != NULL)
+    add_element (html, "pre", profile);
 }
 
 char *
@@ -305,6 +399,8 @@ kt_bench_report_html (JsonObject *document)
   JsonArray *configurations = configurations_of (document);
   double most = fastest (document);
   add_head (html, document);
+  add_verdict (html, document);
+  add_baseline (html, document);
   add_element (html, "h2", "Figures");
   for (const KtBenchMetric *metric = kt_bench_metrics; metric->name != NULL; metric++)
     add_bars (html, document, metric);

@@ -267,6 +267,37 @@ test_report_is_self_contained (void)
   g_assert_cmpint (GPOINTER_TO_INT (g_hash_table_lookup (elements, "line")), ==, 4); /* intervals */
 }
 
+static void
+test_report_tells_what_changed_and_what_proves_nothing (void)
+{
+  g_autoptr (JsonObject) before = made_up (1);
+  g_autoptr (JsonObject) now = made_up (1.5);
+  JsonObject *then = json_array_get_object_element (kt_json_array (before, "configurations"), 1);
+  JsonObject *tuned = json_array_get_object_element (kt_json_array (now, "configurations"), 1);
+  JsonObject *baseline = json_object_new (), *change = json_object_new ();
+  JsonArray *changes = json_array_new ();
+  json_object_set_string_member (change, "name", "tuned");
+  json_object_set_object_member (change, "ratios", kt_bench_ratios_to_baseline (then, tuned));
+  json_array_add_object_element (changes, change);
+  json_object_set_int_member (baseline, "id", 7);
+  json_object_set_array_member (baseline, "configurations", changes);
+  json_object_set_object_member (now, "baseline", baseline);
+  JsonArray *runs = kt_json_array (tuned, "runs");
+  while (json_array_get_length (runs) > 1)
+    json_array_remove_element (runs, 1);
+  kt_bench_summarize (now);
+  g_autofree char *html = kt_bench_report_html (now);
+  g_assert_nonnull (strstr (html, "Since result 7"));
+  g_assert_nonnull (strstr (html, "<td>worse</td>"));               /* WAL, half as much again */
+  g_assert_nonnull (strstr (html, "<td>no difference shown</td>")); /* the rate */
+  g_assert_nonnull (strstr (html, ", one round)"));
+  json_object_set_boolean_member (json_array_get_object_element (runs, 0), "counts", FALSE);
+  kt_bench_summarize (now);
+  g_autofree char *uncounted = kt_bench_report_html (now);
+  g_assert_nonnull (strstr (uncounted, "(not counted)"));
+  g_assert_null (strstr (uncounted, ", one round)"));
+}
+
 int
 main (int argc, char **argv)
 {
@@ -281,5 +312,7 @@ main (int argc, char **argv)
   g_test_add_func ("/bench/compare/runs-that-do-not-count-are-left-out", test_runs_that_do_not_count_are_left_out);
   g_test_add_func ("/bench/compare/regressions-need-an-interval", test_regressions_need_an_interval);
   g_test_add_func ("/bench/report/is-self-contained", test_report_is_self_contained);
+  g_test_add_func ("/bench/report/tells-what-changed-and-what-proves-nothing",
+                   test_report_tells_what_changed_and_what_proves_nothing);
   return g_test_run ();
 }
