@@ -13,7 +13,8 @@
 
 #define DEADLINE_MS (48 * 3600 * 1000) /* only a safety net */
 #define FILL_CONNECTIONS 4
-#define BYTES_PER_TRANSACTION 1600     /* room that a fill needs at most, with WAL and sorts */
+#define BYTES_PER_TRANSACTION 2400     /* room that a fill needs at most, with WAL and sorts */
+#define SETS 2                         /* the data set and the copy that a server runs on */
 
 /* Nothing of this database must survive a crash, and it is stopped cleanly. */
 static const char fill_conf[]
@@ -214,14 +215,14 @@ make (const KtBenchPlace *place, const KtDataSetSpec *spec, const char *folder, 
 {
   KtFillResult filled = { 0 };
   gint64 room = kt_bench_place_free_bytes (place),
-         needed = (gint64) spec->transactions * BYTES_PER_TRANSACTION + KT_GIB;
+         needed = (gint64) spec->transactions * BYTES_PER_TRANSACTION * SETS + KT_GIB;
   if (room >= 0 && room < needed)
     {
       g_autofree char *want = kt_size_format (needed);
       g_autofree char *have = kt_size_format (room);
       kt_error_set (error, KT_ERROR_NO_SPACE, NULL,
                     "give a folder with more room with --folder, or a smaller data set with --fill",
-                    "a data set needs up to %s, there are %s in %s", want, have, kt_bench_place_folder (place));
+                    "a data set and its copy need up to %s, there are %s in %s", want, have, kt_bench_place_folder (place));
       return FALSE;
     }
   const KtScratch scratch = { .bin_directory = spec->bin_directory,

@@ -37,7 +37,7 @@ typedef struct {
   double kept_days;          /* of history; infinite when everything is kept */
   double disk;               /* bytes at that retention; infinite likewise */
   double hot;                /* bytes of indexes with random keys at that retention, or after a year */
-  double memory;             /* of a machine where these fit (regime indexes-fit) */
+  double memory;             /* of a machine where these have half of it */
 } KtFootprint;
 
 void kt_footprint (const KtFootprintSpec *spec, KtFootprint *footprint);

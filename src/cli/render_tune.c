@@ -134,7 +134,7 @@ kt_render_bench_size (JsonObject *answer, GString *out, guint width)
   kt_render_line (out, width, "page images: up to %s a day in the WAL, with a checkpoint every %s", images, checkpoint);
   kt_render_line (out, width, "indexes with random keys: %s %s; what of them does not fit in memory is read from the disk,"
                   " a page a row", hot, retention > 0 ? "at this retention" : "after a year");
-  add_need (out, width, answer, "memory_bytes", "memory: a machine with", "holds them easily (in two fifths of it)");
+  add_need (out, width, answer, "memory_bytes", "memory: a machine with", "holds them in half of it");
   JsonArray *sources = kt_json_array (answer, "sources");
   for (guint i = 0; i < json_array_get_length (sources); i++)
     kt_render_line (out, width, "source: %s", json_array_get_string_element (sources, i));
