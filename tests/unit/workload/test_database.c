@@ -293,37 +293,6 @@ test_features_are_exact (KtTestSim *fixture, gconstpointer data)
     }
 }
 
-/* Bytes a row of the heap, measured on simply-kaspa-indexer's own tables. */
-static void
-test_row_widths (KtTestSim *fixture, gconstpointer data)
-{
-  static const struct { const char *features; KtTableId table; double bytes; } rows[] = {
-    { "full", KT_TABLE_TRANSACTIONS, 737 },   { "full", KT_TABLE_ADDRESSES, 134 },
-    { "full", KT_TABLE_BLOCK_PARENT, 101 },   { "full", KT_TABLE_ACCEPTANCES, 101 },
-    { "full", KT_TABLE_BLOCKS, 1026 },        { "scripts", KT_TABLE_TRANSACTIONS, 585 },
-    { "scripts", KT_TABLE_SCRIPTS, 109 },     { "light", KT_TABLE_TRANSACTIONS, 431 },
-    { "light", KT_TABLE_BLOCKS, 95 },
-  };
-  const char *filled = NULL;
-  for (gsize i = 0; i < G_N_ELEMENTS (rows); i++)
-    {
-      const char *table = kt_table_name (rows[i].table);
-      KtFill options = kt_test_sim_small_fill (fixture);
-      options.replace = filled != NULL;
-      if (g_str_equal (rows[i].features, "light"))
-        options.features = kt_features_light ();
-      else if (g_str_equal (rows[i].features, "scripts"))
-        options.features.excluded = G_GUINT64_CONSTANT (1) << KT_FIELD_TX_OUT_SCRIPT_PUBLIC_KEY_ADDRESS;
-      if (filled != rows[i].features)
-        kt_test_sim_fill (&options, NULL);
-      filled = rows[i].features;
-      g_autofree char *width
-        = kt_test_sim_value (fixture, "SELECT pg_relation_size ('%s') / (SELECT count(*) FROM %s)::float8", table, table);
-      g_test_message ("%s, %s: %s bytes a row, %.0f expected", rows[i].features, table, width, rows[i].bytes);
-      g_assert_cmpfloat_with_epsilon (g_ascii_strtod (width, NULL), rows[i].bytes, rows[i].bytes * 0.05);
-    }
-}
-
 /* A run that was killed leaves `running`; the next one starts at the checkpoint and writes everything again. */
 static void
 test_run_after_crash (KtTestSim *fixture, gconstpointer data)
@@ -404,7 +373,6 @@ main (int argc, char **argv)
   add ("/workload/fill/another-chain-is-refused", test_other_fill);
   add ("/workload/writer/rows-are-those-of-the-chain", test_run_is_exact);
   add ("/workload/writer/rows-are-exact-whatever-is-left-out", test_features_are_exact);
-  add ("/workload/schema/rows-are-as-wide-as-the-indexers", test_row_widths);
   add ("/workload/writer/continues-after-a-crash", test_run_after_crash);
   add ("/workload/writer/begins-with-nothing", test_run_from_nothing);
   add ("/workload/writer/needs-a-fill", test_run_needs_a_fill);
