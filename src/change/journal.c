@@ -6,6 +6,7 @@
 static const char *const change_states[KT_N_CHANGE_STATES] = {
   [KT_CHANGE_RUNNING] = "running", [KT_CHANGE_WAITING] = "waiting", [KT_CHANGE_APPLIED] = "applied",
   [KT_CHANGE_UNDOING] = "undoing", [KT_CHANGE_UNDONE] = "undone",   [KT_CHANGE_STUCK] = "stuck",
+  [KT_CHANGE_SCHEDULED] = "scheduled",
 };
 
 static const char *const step_states[KT_N_STEP_STATES] = {
@@ -34,6 +35,7 @@ static const char *const tables[] = {
   "ALTER TABLE change_set ADD COLUMN waiting_since INTEGER NOT NULL DEFAULT 0;"
   "ALTER TABLE change_set ADD COLUMN waiting_since_boot INTEGER NOT NULL DEFAULT 0;"
   "ALTER TABLE change_set ADD COLUMN waiting_boot TEXT NOT NULL DEFAULT ''",
+  "ALTER TABLE change_set ADD COLUMN start_window TEXT",
   NULL,
 };
 
@@ -74,6 +76,7 @@ kt_change_free (KtChange *change)
   g_free (change->server_name);
   g_free (change->actor);
   g_free (change->reason);
+  g_free (change->window);
   g_clear_pointer (&change->steps, g_ptr_array_unref);
   g_free (change);
 }
@@ -111,6 +114,18 @@ kt_change_left (const KtChange *change)
   return kt_moment_left (&change->waiting_since, change->confirm_within, &now);
 }
 
+static void
+set_window (const KtChange *change, JsonObject *object)
+{
+  if (change->window == NULL)
+    return;
+  g_autoptr (GDateTime) now = g_date_time_new_now_local ();
+  g_autofree char *words = kt_window_describe (change->window);
+  json_object_set_string_member (object, "window", words);
+  if (change->state == KT_CHANGE_SCHEDULED)
+    json_object_set_int_member (object, "window_left_ms", kt_window_left (change->window, now));
+}
+
 JsonObject *
 kt_change_to_json (const KtChange *change)
 {
@@ -126,6 +141,7 @@ kt_change_to_json (const KtChange *change)
   set_time (object, "confirm_within_ms", change->confirm_within);
   if (change->state == KT_CHANGE_WAITING)
     json_object_set_int_member (object, "confirm_left_ms", kt_change_left (change));
+  set_window (change, object);
   kt_json_set_string (object, "reason", change->reason);
   JsonArray *steps = json_array_new ();
   for (guint i = 0; i < change->steps->len; i++)
@@ -263,6 +279,11 @@ read_change (KtState *state, sqlite3_stmt *row, GError **error)
                                       .since_boot_ms = sqlite3_column_int64 (row, 11),
                                       .wall_ms = sqlite3_column_int64 (row, 10) };
   change->steps = g_ptr_array_new_with_free_func ((GDestroyNotify) kt_change_step_free);
+  if (text_of (row, 13) != NULL && !kt_window_from_text (text_of (row, 13), change->window = g_new0 (KtWindow, 1)))
+    {
+      set_damaged (state, "unknown window", text_of (row, 13), error);
+      return NULL;
+    }
   return read_steps (state, change, error) ? g_steal_pointer (&change) : NULL;
 }
 
@@ -284,7 +305,7 @@ select_changes (KtState *state, gint64 id, const char *server, guint states, gin
   g_autoptr (sqlite3_stmt) rows = kt_state_prepare (
     state, error,
     "SELECT id, title, server, server_name, actor, state, created_at, ended_at, reason, confirm_within, waiting_since,"
-    " waiting_since_boot, waiting_boot FROM change_set"
+    " waiting_since_boot, waiting_boot, start_window FROM change_set"
     " WHERE (?1 = 0 OR id = ?1) AND (?2 IS NULL OR server = ?2) AND instr(?3, '|' || state || '|') = 0"
     " ORDER BY id DESC LIMIT ?4", "issi", id, server, unwanted, limit);
   g_autoptr (GPtrArray) changes = g_ptr_array_new_with_free_func ((GDestroyNotify) kt_change_free);
@@ -311,7 +332,7 @@ kt_journal_list (KtState *state, const char *server, GError **error)
 GPtrArray *
 kt_journal_unfinished (KtState *state, const char *server, GError **error)
 {
-  return select_changes (state, 0, server, KT_CHANGE_UNFINISHED, -1, error);
+  return select_changes (state, 0, server, KT_CHANGE_OPEN, -1, error);
 }
 
 static KtChange *

@@ -15,6 +15,7 @@ typedef enum {
   KT_CHANGE_APPLIED, /* all steps applied and verified */
   KT_CHANGE_UNDOING, /* steps are being undone */
   KT_CHANGE_UNDONE,  /* the system is as before */
+  KT_CHANGE_SCHEDULED, /* nothing has begun: it waits for its window */
   KT_CHANGE_STUCK,   /* undo failed: the reason says what is left and what to do */
   KT_N_CHANGE_STATES
 } KtChangeState;
@@ -31,6 +32,9 @@ typedef enum {
   KT_STEP_UNDONE,
   KT_N_STEP_STATES
 } KtStepState;
+
+/* Either of these: it is in the way of a new one. */
+#define KT_CHANGE_OPEN (KT_CHANGE_UNFINISHED | 1u << KT_CHANGE_SCHEDULED)
 
 const char *kt_change_state_name (KtChangeState state); /* "running", "applied", … stands in the journal */
 const char *kt_step_state_name (KtStepState state);
@@ -53,6 +57,7 @@ typedef struct {
   KtChangeState state;
   gint64 created_at, ended_at; /* Unix milliseconds */
   gint64 confirm_within;       /* milliseconds; 0: nobody needs to confirm it */
+  KtWindow *window;            /* begins only then; NULL: began at once */
   KtMoment waiting_since;      /* wall_ms 0: not yet */
   char *reason;                /* why it was undone or is stuck, NULL */
   GPtrArray *steps;            /* KtChangeStep */
@@ -65,7 +70,7 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC (KtChange, kt_change_free)
 /* Milliseconds in which a waiting change set can still be confirmed; 0: it is to be undone. */
 gint64 kt_change_left (const KtChange *change);
 
-/* {id, title, server, server_name, actor, state, created_at_ms, ended_at_ms, confirm_within_ms, confirm_left_ms, reason,
+/* {id, title, server, server_name, actor, state, created_at_ms, ended_at_ms, confirm_within_ms, confirm_left_ms, window, window_left_ms, reason,
  *  steps: [{position, kind, description, state, args, before, interrupts, interruption_ms, started_at_ms, ended_at_ms,
  *           error}]}; what is not yet known is absent. */
 JsonObject *kt_change_to_json (const KtChange *change);
@@ -78,7 +83,7 @@ gboolean kt_journal_check (KtState *state, GError **error);
 
 /* Newest first, of KtChange; @server NULL: all servers. */
 GPtrArray *kt_journal_list (KtState *state, const char *server, GError **error);
-/* The same, only those in one of KT_CHANGE_UNFINISHED. */
+/* The same, only those in one of KT_CHANGE_OPEN. */
 GPtrArray *kt_journal_unfinished (KtState *state, const char *server, GError **error);
 /* Errors: KT_ERROR_NOT_FOUND. */
 KtChange *kt_journal_load (KtState *state, gint64 id, GError **error);

@@ -30,6 +30,7 @@ kt_plan_free (KtPlan *plan)
   g_free (plan->title);
   g_free (plan->server);
   g_free (plan->server_name);
+  g_free (plan->window);
   g_ptr_array_unref (plan->steps);
   g_free (plan);
 }
@@ -55,6 +56,7 @@ step_to_json (const KtPlanStep *step)
   json_object_set_object_member (object, "args", json_object_ref (step->args));
   json_object_set_boolean_member (object, "interrupts", step->interrupts);
   json_object_set_int_member (object, "interruption_ms", step->interruption_ms);
+  json_object_set_int_member (object, "estimate_ms", step->estimate_ms);
   return object;
 }
 

@@ -11,6 +11,7 @@
 #include "base/size.h"
 #include "change/kinds.h"
 #include "change/lock.h"
+#include "change/obstacles.h"
 #include "change/transition.h"
 
 typedef struct {
@@ -268,26 +269,18 @@ give_up (Run *run, GError *failure, GError **error)
   g_propagate_error (error, failure);
 }
 
-/* --- entry points ------------------------------------------------------------------------------------------------- */
-
+/* From the state RUNNING to applied, or back to before. */
 static gboolean
-refuse_unfinished (const KtRunner *runner, const char *server, GError **error)
+carry_through (Run *run, GError **error)
 {
-  g_autoptr (GPtrArray) changes = kt_journal_unfinished (runner->state, server, error);
-  if (changes == NULL)
-    return FALSE;
-  if (changes->len == 0)
+  GError *failure = NULL;
+  if (go_forward (run, &failure))
     return TRUE;
-  const KtChange *change = g_ptr_array_index (changes, 0);
-  g_autofree char *undo = g_strdup_printf ("kastune undo %" G_GINT64_FORMAT, change->id);
-  g_autofree char *hint = change->state == KT_CHANGE_WAITING
-                            ? g_strdup_printf ("kastune confirm %" G_GINT64_FORMAT " keeps it, %s goes back", change->id, undo)
-                            : g_steal_pointer (&undo);
-  kt_error_set (error, KT_ERROR_REFUSED, change->reason, hint,
-                "change set %" G_GINT64_FORMAT " (%s) of this server is not finished: %s", change->id, change->title,
-                kt_change_state_name (change->state));
+  give_up (run, failure, error);
   return FALSE;
 }
+
+/* --- entry points ------------------------------------------------------------------------------------------------- */
 
 static gboolean
 check_plan (const KtRunner *runner, const KtPlan *plan, GError **error)
@@ -308,6 +301,17 @@ check_plan (const KtRunner *runner, const KtPlan *plan, GError **error)
   return TRUE;
 }
 
+/* Locked and loaded anew: what was seen before the lock may have changed. */
+static gboolean
+take (Run *run, gint64 id, KtLock **lock, GError **error)
+{
+  const KtRunner *runner = run->runner;
+  g_autoptr (KtChange) glance = NULL;
+  return kt_journal_init (runner->state, error) && (glance = kt_journal_load (runner->state, id, error)) != NULL
+         && (*lock = kt_lock_take (kt_state_directory (runner->state), glance->server, error)) != NULL
+         && (run->change = kt_journal_load (runner->state, id, error)) != NULL;
+}
+
 gboolean
 kt_runner_apply (const KtRunner *runner, const KtPlan *plan, gint64 *id, GError **error)
 {
@@ -319,7 +323,7 @@ kt_runner_apply (const KtRunner *runner, const KtPlan *plan, gint64 *id, GError 
   g_autoptr (KtLock) lock = NULL;
   if (!kt_journal_init (runner->state, error) || !kt_journal_check (runner->state, error)
       || (lock = kt_lock_take (kt_state_directory (runner->state), plan->server, error)) == NULL
-      || !refuse_unfinished (runner, plan->server, error) || !check_plan (runner, plan, error)
+      || !kt_may_begin (runner, plan->server, error) || !check_plan (runner, plan, error)
       || !kt_state_reserve (runner->state, error))
     return FALSE;
 
@@ -331,48 +335,48 @@ kt_runner_apply (const KtRunner *runner, const KtPlan *plan, gint64 *id, GError 
   if (id != NULL)
     *id = run.change->id;
   tell (&run, NULL, kt_change_state_name (run.change->state));
-  GError *failure = NULL;
-  if (go_forward (&run, &failure))
-    return TRUE;
-  give_up (&run, failure, error);
-  return FALSE;
+  return run.change->state == KT_CHANGE_SCHEDULED || carry_through (&run, error);
 }
 
-/* An unfinished one stands in the way in any case, an applied one only when it touches the same. */
+/* What a scheduled one was planned on may be gone by now; then it is off the schedule. A server that does not answer may do so
+ * later in the window. */
 static gboolean
-stands_in_the_way (const KtRunner *runner, const KtChange *change, const KtChange *newer, GError **error)
+check_again (Run *run, GError **error)
 {
-  if (newer->id <= change->id || newer->state == KT_CHANGE_UNDONE)
-    return FALSE;
-  g_autoptr (GError) unknown = NULL;
-  g_autofree char *common = kt_kinds_common (runner->kinds, change, newer, &unknown);
-  gboolean unfinished = (KT_CHANGE_UNFINISHED & 1u << newer->state) != 0;
-  if (!unfinished && common != NULL && *common == '\0')
-    return FALSE;
-  g_autofree char *hint = g_strdup_printf ("kastune undo %" G_GINT64_FORMAT, newer->id);
-  g_autofree char *both = common != NULL && *common != '\0' ? g_strconcat ("both change ", common, NULL) : NULL;
-  kt_error_set (error, KT_ERROR_REFUSED, unknown != NULL ? unknown->message : both, hint,
-                "change set %" G_GINT64_FORMAT " (%s) cannot be undone before the newer change set"
-                " %" G_GINT64_FORMAT " (%s, %s)",
-                change->id, change->title, newer->id, newer->title, kt_change_state_name (newer->state));
+  KtStepContext context = context_of (run->runner, run->runner->cancellable);
+  for (guint i = 0; i < run->change->steps->len; i++)
+    {
+      const KtChangeStep *step = g_ptr_array_index (run->change->steps, i);
+      g_autoptr (GError) failure = NULL;
+      const KtStepKind *kind = kt_kind_find (run->runner->kinds, step->kind, &failure);
+      if (kind != NULL && (kind->check == NULL || kind->check (&context, step->args, &failure)))
+        continue;
+      if (!g_error_matches (failure, KT_ERROR, KT_ERROR_CONNECT))
+        {
+          g_autofree char *why = describe_failure (run, step, failure);
+          record_undo (run, NULL, KT_CHANGE_UNDONE, why);
+        }
+      prefix_with_step (run, step, "nothing was changed", &failure);
+      g_propagate_error (error, g_steal_pointer (&failure));
+      return FALSE;
+    }
   return TRUE;
 }
 
-/* Newest first: the one that is named is the one to begin with. */
-static gboolean
-may_be_undone (const KtRunner *runner, const KtChange *change, GError **error)
+gboolean
+kt_runner_begin (const KtRunner *runner, gint64 id, GError **error)
 {
-  if (change->state == KT_CHANGE_UNDONE)
-    {
-      kt_error_set (error, KT_ERROR_REFUSED, change->reason, "kastune history",
-                    "change set %" G_GINT64_FORMAT " is already undone", change->id);
-      return FALSE;
-    }
-  g_autoptr (GPtrArray) all = kt_journal_list (runner->state, change->server, error);
-  for (guint i = 0; all != NULL && i < all->len; i++)
-    if (stands_in_the_way (runner, change, g_ptr_array_index (all, i), error))
-      return FALSE;
-  return all != NULL;
+  g_auto (Run) run = { .runner = runner };
+  g_autoptr (KtLock) lock = NULL;
+  if (!take (&run, id, &lock, error))
+    return FALSE;
+  if (run.change->state != KT_CHANGE_SCHEDULED)
+    return TRUE;
+  if (!check_again (&run, error) || !kt_state_reserve (runner->state, error)
+      || !record (&run, NULL, KT_CHANGE_RUNNING, NULL, error))
+    return FALSE;
+  tell (&run, NULL, kt_change_state_name (KT_CHANGE_RUNNING));
+  return carry_through (&run, error);
 }
 
 static gboolean
@@ -410,6 +414,8 @@ reason_to_go_back (const Run *run)
     }
   if (run->change->state == KT_CHANGE_APPLIED || run->change->state == KT_CHANGE_WAITING)
     return g_strdup_printf ("undone by %s", run->runner->actor);
+  if (run->change->state == KT_CHANGE_SCHEDULED)
+    return g_strdup_printf ("taken off the schedule by %s", run->runner->actor);
   if (run->change->state == KT_CHANGE_STUCK)
     return g_strdup_printf ("stuck at first, tried again by %s", run->runner->actor);
   if (run->change->state != KT_CHANGE_RUNNING)
@@ -445,23 +451,12 @@ undo_locked (Run *run, GError **error)
   return go_back (run, error);
 }
 
-/* Locked and loaded anew: what was seen before the lock may have changed. */
-static gboolean
-take (Run *run, gint64 id, KtLock **lock, GError **error)
-{
-  const KtRunner *runner = run->runner;
-  g_autoptr (KtChange) glance = NULL;
-  return kt_journal_init (runner->state, error) && (glance = kt_journal_load (runner->state, id, error)) != NULL
-         && (*lock = kt_lock_take (kt_state_directory (runner->state), glance->server, error)) != NULL
-         && (run->change = kt_journal_load (runner->state, id, error)) != NULL;
-}
-
 gboolean
 kt_runner_undo (const KtRunner *runner, gint64 id, GError **error)
 {
   g_auto (Run) run = { .runner = runner };
   g_autoptr (KtLock) lock = NULL;
-  if (!take (&run, id, &lock, error) || !may_be_undone (runner, run.change, error))
+  if (!take (&run, id, &lock, error) || !kt_may_undo (runner, run.change, error))
     return FALSE;
   gboolean whole = run.change->state == KT_CHANGE_APPLIED || run.change->state == KT_CHANGE_WAITING;
   if (whole && !ask_steps (&run, error))

@@ -24,12 +24,16 @@ typedef struct {
   void (*progress) (gpointer watcher, const char *what, gint64 done, gint64 total);
   /* Asked now and then by kt_runner_wait: what does somebody who sits there say? May be NULL: nobody does. */
   KtAnswer (*answer) (gpointer watcher);
+  /* Is nobody at work on the server of a scheduled @change? Asked every second by kt_runner_wait while its window is open. NULL: so
+   * it is. */
+  gboolean (*idle) (gpointer watcher, const KtChange *change);
   gpointer watcher;
 } KtRunner;
 
 /* All of them create the journal's tables when absent (kt_journal_init). */
 
-/* check of all steps, then prepare, apply, verify one after the other. Ends as APPLIED, or as WAITING when the plan wants to
+/* A plan with a window is only checked and written down as SCHEDULED: kt_runner_wait begins it then. Otherwise:
+ * check of all steps, then prepare, apply, verify one after the other. Ends as APPLIED, or as WAITING when the plan wants to
  * be confirmed. When a step fails or is cancelled, everything
  * done so far is undone and the step's own error is returned, prefixed with where things stand: "nothing was changed",
  * "undone, the system is as before". When the undo fails as well the change set is stuck, which the error says instead,
@@ -38,7 +42,11 @@ typedef struct {
  * or the plan is empty; KT_ERROR_STATE when the journal is damaged; KT_ERROR_NO_SPACE when it could not record an undo. */
 gboolean kt_runner_apply (const KtRunner *runner, const KtPlan *plan, gint64 *id, GError **error);
 
-/* Undoes an applied or waiting change set, newest step first, or carries on with an unfinished one. can_undo of all steps of an applied
+/* Begins a scheduled change set now, and ends like kt_runner_apply. TRUE when somebody else did. One whose steps cannot be done any
+ * more is off the schedule; KT_ERROR_CONNECT leaves it there. */
+gboolean kt_runner_begin (const KtRunner *runner, gint64 id, GError **error);
+
+/* Undoes an applied or waiting change set, takes a scheduled one off the schedule, newest step first, or carries on with an unfinished one. can_undo of all steps of an applied
  * one is asked before anything happens; from then on it cannot be cancelled.
  * Errors: KT_ERROR_NOT_FOUND, KT_ERROR_REFUSED when it is undone already, a newer one of the same server is unfinished or is
  * applied and touches the same (named, with what that is and the command), or another kastune works on the server;
@@ -50,7 +58,8 @@ gboolean kt_runner_undo (const KtRunner *runner, gint64 id, GError **error);
  * Errors: KT_ERROR_NOT_FOUND, KT_ERROR_REFUSED when it does not wait or another kastune works on the server; the steps' own. */
 gboolean kt_runner_confirm (const KtRunner *runner, gint64 id, GError **error);
 
-/* Stays until a change set is no longer waiting, and undoes it when its time is over; also finishes what a crash left of it.
+/* Stays until a change set is no longer scheduled or waiting: begins it in its window, and undoes it when the time to confirm it is
+ * over; also finishes what a crash left of it.
  * Any number may wait for the same one: no lock is held meanwhile, whoever comes first does the work. TRUE: it is confirmed.
  * Errors: KT_ERROR_TIMEOUT when its time was over, KT_ERROR_FAILED when somebody undid it; KT_ERROR_INTERRUPTED when
  * cancelled, which changes nothing; those of confirm (after KT_ANSWER_KEEP) and undo. */

@@ -65,7 +65,8 @@ change_from_plan (const KtPlan *plan, const char *actor)
   change->server = g_strdup (plan->server);
   change->server_name = g_strdup (plan->server_name);
   change->actor = g_strdup (actor);
-  change->state = KT_CHANGE_RUNNING;
+  change->state = plan->window != NULL ? KT_CHANGE_SCHEDULED : KT_CHANGE_RUNNING;
+  change->window = g_memdup2 (plan->window, sizeof (KtWindow));
   change->created_at = now_ms ();
   change->confirm_within = plan->confirm_within_ms;
   change->waiting_since.boot = "";
@@ -91,11 +92,12 @@ static gboolean
 insert_change (KtState *state, KtChange *change, GError **error)
 {
   const char *name = kt_change_state_name (change->state);
+  g_autofree char *window = change->window != NULL ? kt_window_to_text (change->window) : NULL;
   if (!kt_state_run (state, error,
-                     "INSERT INTO change_set (title, server, server_name, actor, state, created_at, confirm_within)"
-                     " VALUES (?, ?, ?, ?, ?, ?, ?)",
-                     "sssssii", change->title, change->server, change->server_name, change->actor, name,
-                     change->created_at, change->confirm_within))
+                     "INSERT INTO change_set (title, server, server_name, actor, state, created_at, confirm_within, start_window)"
+                     " VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+                     "sssssiis", change->title, change->server, change->server_name, change->actor, name,
+                     change->created_at, change->confirm_within, window))
     return FALSE;
   change->id = kt_state_last_id (state);
   for (guint i = 0; i < change->steps->len; i++)
@@ -111,7 +113,7 @@ kt_transition_begin (KtState *state, const KtPlan *plan, const char *actor, GErr
   if (!kt_state_begin (state, error))
     return NULL;
   gboolean written = insert_change (state, change, error);
-  return finish (state, written, "change set", "running", error) ? g_steal_pointer (&change) : NULL;
+  return finish (state, written, "change set", kt_change_state_name (change->state), error) ? g_steal_pointer (&change) : NULL;
 }
 
 /* --- transitions -------------------------------------------------------------------------------------------------- */

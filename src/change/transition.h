@@ -9,7 +9,7 @@
 
 #include "change/journal.h"
 
-/* A new change set, running, all steps planned. NULL on error. */
+/* A new change set, running or (with a window) scheduled, all steps planned. NULL on error. */
 KtChange *kt_transition_begin (KtState *state, const KtPlan *plan, const char *actor, GError **error);
 
 /* @text: why, kept as the change set's reason unless NULL. */

@@ -9,6 +9,9 @@
 #include "base/size.h"
 
 #define LOOK_EVERY_MS 500
+#define IDLE_LOOK_MS 1000
+#define IDLE_LOOKS 5 /* one after the other, each without anybody at work */
+#define SCHEDULE_LOOK_MS 10000
 
 typedef enum {
   WAIT_ON,
@@ -16,12 +19,17 @@ typedef enum {
   WAIT_FAILED,
 } WaitOutcome;
 
+typedef struct {
+  const KtRunner *runner;
+  guint idle_looks;
+} Wait;
+
 /* TRUE: cancelled. */
 static gboolean
 rest (GCancellable *cancellable, gint64 milliseconds)
 {
   GPollFD fd;
-  int timeout = (int) CLAMP (milliseconds, 1, LOOK_EVERY_MS);
+  int timeout = (int) CLAMP (milliseconds, 1, SCHEDULE_LOOK_MS);
   if (!g_cancellable_make_pollfd (cancellable, &fd))
     {
       g_usleep ((gulong) timeout * 1000);
@@ -63,23 +71,68 @@ take_answer (const KtRunner *runner, gint64 id, GError **error)
   return good ? WAIT_ON : WAIT_FAILED;
 }
 
+static void
+say_until_window (const KtRunner *runner, const KtChange *change)
+{
+  g_autofree char *window = kt_window_describe (change->window);
+  g_autofree char *what = g_strdup_printf ("change set %" G_GINT64_FORMAT " begins %s; “kastune undo %" G_GINT64_FORMAT "” takes it off the"
+                                           " schedule", change->id, window, change->id);
+  if (runner->progress != NULL)
+    runner->progress (runner->watcher, what, 0, 0);
+}
+
+/* A moment of rest between two statements is not enough. */
+static gboolean
+is_idle (Wait *wait, const KtChange *change)
+{
+  const KtRunner *runner = wait->runner;
+  if (!change->window->idle || runner->idle == NULL)
+    return TRUE;
+  wait->idle_looks = runner->idle (runner->watcher, change) ? wait->idle_looks + 1 : 0;
+  return wait->idle_looks >= IDLE_LOOKS;
+}
+
+static WaitOutcome
+look_at_schedule (Wait *wait, const KtChange *change, gint64 *pause, GError **error)
+{
+  g_autoptr (GDateTime) now = g_date_time_new_now_local ();
+  gint64 left = kt_window_left (change->window, now);
+  if (left > 0 || !is_idle (wait, change))
+    {
+      wait->idle_looks = left > 0 ? 0 : wait->idle_looks;
+      say_until_window (wait->runner, change);
+      *pause = left > 0 ? MIN (left, SCHEDULE_LOOK_MS) : IDLE_LOOK_MS;
+      return WAIT_ON;
+    }
+  g_autoptr (GError) failure = NULL;
+  *pause = IDLE_LOOK_MS;
+  /* Another kastune is at it, or the server is away for a moment. */
+  if (kt_runner_begin (wait->runner, change->id, &failure) || g_error_matches (failure, KT_ERROR, KT_ERROR_CONNECT)
+      || g_error_matches (failure, KT_ERROR, KT_ERROR_REFUSED))
+    return WAIT_ON;
+  g_propagate_error (error, g_steal_pointer (&failure));
+  return WAIT_FAILED;
+}
+
 /* What is to be done in the state that the journal says it is in. */
 static WaitOutcome
-look (const KtRunner *runner, const KtChange *change, gint64 *pause, GError **error)
+look (Wait *wait, const KtChange *change, gint64 *pause, GError **error)
 {
+  const KtRunner *runner = wait->runner;
   gint64 left = change->state == KT_CHANGE_WAITING ? kt_change_left (change) : 0;
   guint changed = 0;
   *pause = LOOK_EVERY_MS;
   switch (change->state)
     {
     case KT_CHANGE_APPLIED: return WAIT_CONFIRMED;
+    case KT_CHANGE_SCHEDULED: return look_at_schedule (wait, change, pause, error);
     case KT_CHANGE_UNDONE:
     case KT_CHANGE_STUCK: return say_not_kept (change, error);
     case KT_CHANGE_WAITING:
       if (left > 0)
         {
           say_time_left (runner, change, left);
-          *pause = left;
+          *pause = MIN (left, LOOK_EVERY_MS);
           return take_answer (runner, change->id, error);
         }
       break;
@@ -96,13 +149,14 @@ look (const KtRunner *runner, const KtChange *change, gint64 *pause, GError **er
 gboolean
 kt_runner_wait (const KtRunner *runner, gint64 id, GError **error)
 {
+  Wait wait = { .runner = runner };
   if (!kt_journal_init (runner->state, error))
     return FALSE;
   for (;;)
     {
       gint64 pause;
       g_autoptr (KtChange) change = kt_journal_load (runner->state, id, error);
-      WaitOutcome outcome = change != NULL ? look (runner, change, &pause, error) : WAIT_FAILED;
+      WaitOutcome outcome = change != NULL ? look (&wait, change, &pause, error) : WAIT_FAILED;
       if (outcome != WAIT_ON)
         return outcome == WAIT_CONFIRMED;
       if (!rest (runner->cancellable, pause))

@@ -12,6 +12,19 @@ time_text (gint64 milliseconds)
   return time != NULL ? g_date_time_format (time, "%Y-%m-%d %H:%M:%S") : g_strdup ("?");
 }
 
+/* "restart … (about 7 s, of which 6.5 s without service)" while it is a plan. Caller frees. */
+static char *
+with_times (JsonObject *step, const char *text)
+{
+  gint64 all = kt_json_int (step, "estimate_ms", 0), without_service = kt_json_int (step, "interruption_ms", 0);
+  g_autofree char *time = kt_duration_format (all);
+  g_autofree char *cut = kt_duration_format (without_service);
+  if (all < 1000)
+    return g_strdup (text);
+  return without_service > 0 ? g_strdup_printf ("%s (about %s, of which %s without service)", text, time, cut)
+                             : g_strdup_printf ("%s (about %s)", text, time);
+}
+
 static void
 render_steps (JsonArray *steps, GString *out, guint width, gboolean with_state)
 {
@@ -22,7 +35,8 @@ render_steps (JsonArray *steps, GString *out, guint width, gboolean with_state)
       g_autofree char *number = g_strdup_printf ("%u.", i + 1);
       g_autofree char *text = g_strdup_printf ("%s%s%s", kt_json_string (step, "description", ""), with_state ? ": " : "",
                                                with_state ? kt_json_string (step, "state", "") : "");
-      kt_table_add (table, number, text);
+      g_autofree char *timed = with_times (step, text);
+      kt_table_add (table, number, timed);
       if (kt_json_string (step, "error", NULL) != NULL)
         kt_table_add (table, "", kt_json_string (step, "error", NULL));
     }
@@ -54,8 +68,11 @@ render_interruption (JsonObject *answer, GString *out, guint width)
 {
   gint64 estimate = kt_json_int (answer, "interruption_ms", 0);
   g_autofree char *time = kt_duration_format (estimate);
+  const char *window = kt_json_string (answer, "restart_window", NULL);
   if (kt_json_bool (answer, "restart", FALSE))
     {
+      if (window != NULL)
+        kt_render_line (out, width, "What a reload can do is done at once, without interruption; what is marked “restart” follows %s.", window);
       kt_render_line (out, width, "PostgreSQL is restarted once: connections are ended, for about %s.", time);
       if (kt_json_string (answer, "restart_command", NULL) != NULL)
         kt_text_wrap (out, kt_json_string (answer, "restart_command", ""), width, 4);
@@ -139,10 +156,29 @@ kt_render_confirm (JsonObject *answer, GString *out, guint width)
                   kt_json_int (change, "id", 0));
 }
 
+static void
+render_scheduled (JsonObject *change, GString *out, guint width)
+{
+  gint64 id = kt_json_int (change, "id", 0);
+  if (g_str_equal (kt_json_string (change, "state", ""), "scheduled"))
+    kt_render_line (out, width, "Change set %" G_GINT64_FORMAT " restarts PostgreSQL %s; a kastune in the background waits for it. kastune status"
+                    " looks after that one, kastune undo %" G_GINT64_FORMAT " takes it off the schedule.", id, kt_json_string (change, "window", ""), id);
+  else
+    kt_render_line (out, width, "Change set %" G_GINT64_FORMAT ", which needed a restart, is %s.", id, kt_json_string (change, "state", ""));
+}
+
 void
 kt_render_apply (JsonObject *answer, GString *out, guint width)
 {
   JsonObject *change = kt_json_object (answer, "change");
+  JsonObject *scheduled = kt_json_object (answer, "scheduled");
+  if (scheduled != NULL)
+    {
+      if (change != NULL)
+        kt_render_line (out, width, "Change set %" G_GINT64_FORMAT " is applied and verified: what a reload can do.", kt_json_int (change, "id", 0));
+      render_scheduled (scheduled, out, width);
+      return;
+    }
   if (change == NULL)
     {
       kt_render_plan (answer, out, width);
@@ -200,6 +236,9 @@ void
 kt_render_status (JsonObject *answer, GString *out, guint width)
 {
   JsonObject *unfinished = kt_json_object (answer, "unfinished");
+  JsonObject *scheduled = kt_json_object (answer, "scheduled");
+  if (scheduled != NULL)
+    render_scheduled (scheduled, out, width);
   JsonObject *change = kt_json_object (answer, "change");
   if (unfinished != NULL && g_str_equal (kt_json_string (unfinished, "state", ""), "waiting"))
     render_waiting (unfinished, out, width);

@@ -4,6 +4,7 @@
 #include "base/error.h"
 #include "operation/facts.h"
 #include "operation/proposal.h"
+#include "operation/schedule.h"
 
 #include <string.h>
 
@@ -48,6 +49,7 @@ kt_change_runner (KtOperationContext *context, KtState *state)
     .watch = watch_steps,
     .progress = pass_progress,
     .answer = context->keep != NULL ? pass_answer : NULL,
+    .idle = kt_schedule_is_idle,
     .watcher = context,
   };
 }

@@ -6,6 +6,7 @@
 #include "operation/confirm.h"
 #include "operation/handlers.h"
 #include "operation/proposal.h"
+#include "operation/schedule.h"
 
 #include "base/error.h"
 
@@ -41,6 +42,13 @@ kt_handle_apply (KtOperationContext *context, JsonObject *args, GError **error)
 {
   if (!kt_confirm_check_args (args, error))
     return NULL;
+  g_autoptr (GError) unclear = NULL;
+  gboolean scheduled = kt_schedule_wanted (args, NULL, &unclear);
+  if (unclear != NULL)
+    {
+      g_propagate_error (error, g_steal_pointer (&unclear));
+      return NULL;
+    }
   g_autoptr (KtState) state = kt_state_open (context->state_directory, error);
   if (state == NULL)
     return NULL;
@@ -54,6 +62,8 @@ kt_handle_apply (KtOperationContext *context, JsonObject *args, GError **error)
     return json_object_ref (proposed->shown);
   if (!may_go_on (context, args, proposed->shown, error))
     return json_object_has_member (proposed->shown, "dry_run") ? json_object_ref (proposed->shown) : NULL;
+  if (scheduled)
+    return kt_schedule_apply (context, &runner, args, proposed->shown, error);
   gint64 id = 0;
   proposed->plan->confirm_within_ms = kt_json_int (args, "confirm_within", 0);
   if (!kt_runner_apply (&runner, proposed->plan, &id, error))
@@ -71,7 +81,7 @@ kt_handle_undo (KtOperationContext *context, JsonObject *args, GError **error)
   g_autoptr (KtState) state = kt_state_open (context->state_directory, error);
   gint64 id = 0;
   if (state == NULL || !kt_journal_init (state, error)
-      || !kt_change_choose (context, state, args, 1 << KT_CHANGE_APPLIED | KT_CHANGE_UNFINISHED, "to undo", &id, error))
+      || !kt_change_choose (context, state, args, 1 << KT_CHANGE_APPLIED | KT_CHANGE_OPEN, "to undo", &id, error))
     return NULL;
   g_autoptr (KtChange) change = kt_journal_load (state, id, error);
   if (change == NULL)
@@ -138,6 +148,7 @@ kt_handle_status (KtOperationContext *context, JsonObject *args, GError **error)
   g_autofree char *server = kt_change_server (context, args, pending);
   g_autoptr (GError) local = NULL;
   g_autoptr (KtChange) unfinished = kt_journal_newest (state, server, KT_CHANGE_UNFINISHED, &local);
+  g_autoptr (KtChange) scheduled = local == NULL ? kt_journal_newest (state, server, 1 << KT_CHANGE_SCHEDULED, &local) : NULL;
   g_autoptr (KtChange) applied = local == NULL ? kt_journal_newest (state, server, 1 << KT_CHANGE_APPLIED, &local) : NULL;
   if (local != NULL)
     {
@@ -146,6 +157,11 @@ kt_handle_status (KtOperationContext *context, JsonObject *args, GError **error)
     }
   JsonObject *answer = json_object_new ();
   json_object_set_array_member (answer, "pending_restart", json_array_ref (pending));
+  if (scheduled != NULL)
+    {
+      kt_schedule_guard (context, state, scheduled->id);
+      json_object_set_object_member (answer, "scheduled", kt_change_to_json (scheduled));
+    }
   if (unfinished != NULL)
     {
       json_object_set_object_member (answer, "unfinished", kt_change_to_json (unfinished));

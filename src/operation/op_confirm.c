@@ -5,24 +5,10 @@
 #include "operation/change_parts.h"
 #include "operation/confirm.h"
 #include "operation/handlers.h"
+#include "operation/schedule.h"
 
 #include "base/error.h"
-#include "base/run.h"
-
-/* The same waiting as a process of its own. Where that is not to be had the change set still goes back, at the next start of
- * any kastune: that is worth a word, not a failure. */
-static void
-start_guardian (KtOperationContext *context, const KtState *state, gint64 id)
-{
-  g_autoptr (GError) error = NULL;
-  g_autofree char *number = g_strdup_printf ("%" G_GINT64_FORMAT, id);
-  const char *const args[] = { "wait", number, "--quiet", "--state", kt_state_directory (state), NULL };
-  if (kt_run_self_detached (args, &error))
-    return;
-  g_autofree char *what = g_strdup_printf ("%s: %s; if this kastune ends early, the next one will finish it", error->message,
-                                           kt_error_detail (error));
-  kt_change_say (context, what);
-}
+#include "change/lock.h"
 
 gboolean
 kt_confirm_check_args (JsonObject *args, GError **error)
@@ -33,10 +19,11 @@ kt_confirm_check_args (JsonObject *args, GError **error)
       kt_error_set (error, KT_ERROR_USAGE, NULL, "kastune apply --confirm-within 10min", "--confirm-within needs more than no time");
       return FALSE;
     }
-  if (!wanted && kt_json_bool (args, "detach", FALSE))
+  if (!wanted && kt_json_bool (args, "detach", FALSE) && !json_object_has_member (args, "restart_at")
+      && !kt_json_bool (args, "when_idle", FALSE))
     {
       kt_error_set (error, KT_ERROR_USAGE, NULL, "kastune apply --confirm-within 10min --detach",
-                    "--detach goes with --confirm-within");
+                    "--detach goes with --confirm-within, --restart-at or --when-idle");
       return FALSE;
     }
   return TRUE;
@@ -45,7 +32,7 @@ kt_confirm_check_args (JsonObject *args, GError **error)
 gboolean
 kt_confirm_wait (KtOperationContext *context, const KtRunner *runner, gint64 id, gboolean detach, GError **error)
 {
-  start_guardian (context, runner->state, id);
+  kt_schedule_guard (context, runner->state, id);
   if (detach)
     return TRUE;
   g_autoptr (GError) failure = NULL;
@@ -82,9 +69,10 @@ kt_handle_wait (KtOperationContext *context, JsonObject *args, GError **error)
   g_autoptr (KtState) state = kt_state_open (context->state_directory, error);
   gint64 id = 0;
   if (state == NULL || !kt_journal_init (state, error)
-      || !kt_change_choose (context, state, args, 1 << KT_CHANGE_WAITING, "that waits to be confirmed", &id, error))
+      || !kt_change_choose (context, state, args, 1 << KT_CHANGE_WAITING | 1 << KT_CHANGE_SCHEDULED, "that waits", &id, error))
     return NULL;
   KtRunner runner = kt_change_runner (context, state);
+  g_autoptr (KtLock) guard = kt_schedule_take_guard (state, id);
   g_autoptr (JsonObject) shown = json_object_new ();
   return kt_runner_wait (&runner, id, error) ? kt_change_answer (state, id, shown, error) : NULL;
 }

@@ -45,14 +45,16 @@ static const KtArg config_check_args[] = {
 #define PLAN_ARGS \
   { .name = "no-tables", .type = KT_ARG_FLAG, .help = "leave the storage parameters of the indexer's tables alone" }, \
   { .name = "no-restart", .type = KT_ARG_FLAG, .help = "only what a reload can do" }, \
-  { .name = "no-try", .type = KT_ARG_FLAG, .help = "do not start the settings in a scratch cluster first" }
+  { .name = "no-try", .type = KT_ARG_FLAG, .help = "do not start the settings in a scratch cluster first" }, \
+  { .name = "restart-at", .type = KT_ARG_STRING, .value = "HH:MM[-HH:MM]", .help = "what a reload can do at once; what needs a restart in this window of the local clock (an hour unless it has an end), on the next day when it is missed" }, \
+  { .name = "when-idle", .type = KT_ARG_FLAG, .help = "the same when nobody has been at work for some seconds; with --restart-at within its window" }
 
 static const KtArg plan_args[] = { PLAN_ARGS, { NULL } };
 
 static const KtArg apply_args[] = {
   PLAN_ARGS,
   { .name = "confirm-within", .type = KT_ARG_DURATION, .value = "TIME", .help = "undo it all unless kastune confirm says within this time (90s, 10min) that it is good" },
-  { .name = "detach", .type = KT_ARG_FLAG, .help = "with --confirm-within: do not stay until then; a kastune in the background does" },
+  { .name = "detach", .type = KT_ARG_FLAG, .help = "with --confirm-within, --restart-at or --when-idle: do not stay until then; a kastune in the background does" },
   { NULL },
 };
 
@@ -220,13 +222,14 @@ const KtOperation kt_operations[] = {
     .help = "With --confirm-within the change set goes back by itself unless it is confirmed in time: here (y and Enter), or by "
             "kastune confirm from anywhere, since it may be the way in that broke. Ctrl-C goes back at once. A second kastune in "
             "the background watches the time as well, so the end of this one or of its terminal changes nothing; after a reboot "
-            "the next apply, confirm, wait, status or undo does what is due.",
+            "the next apply, confirm, wait, status or undo does what is due. With --restart-at 03:00 or --when-idle the change comes in two "
+            "parts: kastune apply --yes --restart-at 03:00-05:00 --detach.",
     .args = apply_args, .flags = KT_OPERATION_CHANGES | KT_OPERATION_SERVER | KT_OPERATION_MACHINE, .run = kt_handle_apply },
   { .name = "confirm", .group = BACK, .summary = "Keep a change set that was applied with --confirm-within",
     .help = "Every step is verified once more first. When one no longer is as planned nothing is confirmed, and the change set "
             "goes back when its time is over.",
     .args = confirm_args, .flags = KT_OPERATION_SERVER, .run = kt_handle_confirm },
-  { .name = "wait", .group = BACK, .summary = "Stay until a change set is confirmed, or its time is over and it is undone",
+  { .name = "wait", .group = BACK, .summary = "Stay until a change set has begun in its window, or is confirmed, or its time is over and it is undone",
     .help = "What apply --confirm-within does after its last step. Ctrl-C only stops the waiting.",
     .args = confirm_args, .flags = KT_OPERATION_SERVER, .run = kt_handle_wait },
   { .name = "undo", .group = BACK, .summary = "Go back to what was before a change set",

@@ -3,6 +3,7 @@
 
 #include "backup/configuration.h"
 #include "base/error.h"
+#include "operation/schedule.h"
 #include "operation/trial.h"
 #include "postgres/conffile.h"
 #include "tuning/check.h"
@@ -13,6 +14,11 @@
 
 /* A server of this size needs at least so long to stop and start. */
 #define RESTART_MS 2000
+/* The other steps; the work of the health check has this much time at most. */
+#define BACKUP_MS 200
+#define STATEMENT_MS 100
+#define RELOAD_MS 500
+#define HEALTH_MS 5000
 #define ASSUMED_WRITE_MB_S 100.0
 
 const KtStepKind *const kt_step_kinds[] = {
@@ -35,7 +41,8 @@ kt_proposed_free (KtProposed *proposed)
 static gboolean
 is_chosen (const KtAdviceRow *row, JsonObject *args)
 {
-  return row->verdict == KT_VERDICT_CHANGE && (row->apply == KT_APPLY_RELOAD || !kt_json_bool (args, "no_restart", FALSE));
+  const char *other_part = row->apply == KT_APPLY_RELOAD ? "only_restart" : "no_restart";
+  return row->verdict == KT_VERDICT_CHANGE && !kt_json_bool (args, other_part, FALSE);
 }
 
 /* Before 17 a parameter of a library that is not loaded yet is unknown to ALTER SYSTEM; a file takes it. */
@@ -242,7 +249,7 @@ add_backup_step (KtProposed *proposed)
   kt_json_set_string (args, "hba_file", server->hba_file);
   kt_json_set_string (args, "ident_file", server->ident_file);
   json_object_set_string_member (args, "folder", folder);
-  kt_plan_add (proposed->plan, &kt_step_configuration_backup, args);
+  kt_plan_add (proposed->plan, &kt_step_configuration_backup, args)->estimate_ms = BACKUP_MS;
 }
 
 /* Statements come before the settings: an undo goes backwards, and only a server that runs again can take statements. */
@@ -260,7 +267,8 @@ add_table_steps (KtProposed *proposed)
       g_auto (GStrv) running = g_strsplit (row->running, ", ", -1);
       kt_plan_add (proposed->plan, &kt_step_table_options,
                    kt_step_table_args (proposed->instance, row->schema, row->table, (const char *const *) options,
-                                       (const char *const *) running));
+                                       (const char *const *) running))
+        ->estimate_ms = STATEMENT_MS;
       JsonObject *object = json_object_new ();
       json_object_set_string_member (object, "statement", row->statement);
       kt_json_set_string (object, "because", row->because);
@@ -286,8 +294,10 @@ add_settings_step (KtProposed *proposed, JsonArray *settings, gboolean restart, 
   KtPlanStep *step = kt_plan_add (proposed->plan, &kt_step_postgres_settings, args);
   step->interrupts = restart;
   step->interruption_ms = restart ? interruption_ms (proposed->facts) : 0;
+  step->estimate_ms = RELOAD_MS + step->interruption_ms;
   kt_plan_add (proposed->plan, &kt_step_server_health,
-               kt_step_health_args (proposed->instance, proposed->facts->advice->in->busy));
+               kt_step_health_args (proposed->instance, proposed->facts->advice->in->busy))
+    ->estimate_ms = HEALTH_MS;
   return TRUE;
 }
 
@@ -326,6 +336,30 @@ show_plan (KtProposed *proposed, gboolean wanted)
   json_object_set_double_member (shown, "recovery_seconds", advice->recovery_seconds);
 }
 
+/* FALSE: a restart was asked for at a time, and kastune cannot do one. */
+static gboolean
+show_window (KtProposed *proposed, JsonObject *args, gboolean restart, GError **error)
+{
+  KtWindow window;
+  g_autoptr (GError) unclear = NULL;
+  if (!restart || (!kt_schedule_wanted (args, &window, &unclear) && unclear == NULL))
+    return TRUE;
+  if (unclear != NULL)
+    {
+      g_propagate_error (error, g_steal_pointer (&unclear));
+      return FALSE;
+    }
+  if (!kt_instance_can_restart (proposed->instance))
+    {
+      kt_error_set (error, KT_ERROR_UNSUPPORTED, NULL, "kastune apply without it, and restart the server yourself",
+                    "kastune cannot restart this server, so neither at a time nor when it is idle");
+      return FALSE;
+    }
+  g_autofree char *words = kt_window_describe (&window);
+  json_object_set_string_member (proposed->shown, "restart_window", words);
+  return TRUE;
+}
+
 KtProposed *
 kt_proposed_new (KtOperationContext *context, JsonObject *args, GError **error)
 {
@@ -348,7 +382,9 @@ kt_proposed_new (KtOperationContext *context, JsonObject *args, GError **error)
   gboolean restart;
   JsonArray *settings = chosen_settings (proposed, args, &restart);
   json_object_set_array_member (proposed->shown, "settings", settings);
-  if (!make_plan (proposed, settings, restart, !kt_json_bool (args, "no_tables", FALSE), error))
+  if (!make_plan (proposed, settings, restart, !kt_json_bool (args, "no_tables", FALSE) && !kt_json_bool (args, "only_restart", FALSE), error))
+    return NULL;
+  if (!show_window (proposed, args, restart, error))
     return NULL;
   show_plan (proposed, restart);
   g_autoptr (GPtrArray) findings = check_settings (proposed->facts->advice, settings);

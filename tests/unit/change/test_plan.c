@@ -9,13 +9,15 @@ test_json (void)
   KtPlanStep *restart = kt_plan_add (plan, &edit_kind, json_object_new ());
   restart->interrupts = TRUE;
   restart->interruption_ms = 2500;
+  restart->estimate_ms = 3000;
   g_autoptr (JsonNode) node = kt_json_node_take (kt_plan_to_json (plan));
   g_autofree char *text = kt_json_to_line (node);
   g_assert_cmpstr (text, ==,
                    "{\"title\":\"tune for standard\",\"server\":\"7001\",\"server_name\":\"main\",\"steps\":["
                    "{\"kind\":\"edit\",\"description\":\"write a\",\"args\":{\"path\":\"/folder/a\",\"text\":\"text\"},"
-                   "\"interrupts\":false,\"interruption_ms\":0},"
-                   "{\"kind\":\"edit\",\"description\":\"write .\",\"args\":{},\"interrupts\":true,\"interruption_ms\":2500}]}");
+                   "\"interrupts\":false,\"interruption_ms\":0,\"estimate_ms\":0},"
+                   "{\"kind\":\"edit\",\"description\":\"write .\",\"args\":{},\"interrupts\":true,\"interruption_ms\":2500,"
+                   "\"estimate_ms\":3000}]}");
 }
 
 int

@@ -294,12 +294,71 @@ test_holder_of_the_lock_is_left_alone (Fixture *fixture, gconstpointer data)
   assert_stands (fixture, id, KT_CHANGE_WAITING, EDIT_PLANNED);
 }
 
+static gint64
+schedule (Fixture *fixture, const KtWindow *window)
+{
+  fixture->plan->confirm_within_ms = 0;
+  fixture->plan->window = g_memdup2 (window, sizeof *window);
+  return apply (fixture);
+}
+
+static gboolean
+note_asked (gpointer watcher, const KtChange *change)
+{
+  Fixture *fixture = watcher;
+  return ++fixture->asked > 1;
+}
+
+static void
+test_scheduled_begins_when_nobody_is_at_work (Fixture *fixture, gconstpointer data)
+{
+  g_autoptr (GError) error = NULL;
+  fixture->runner.idle = note_asked;
+  gint64 id = schedule (fixture, &(KtWindow){ .idle = TRUE });
+  assert_stands (fixture, id, KT_CHANGE_SCHEDULED, EDIT_BEFORE);
+  guint changed = 0;
+  g_assert_true (kt_runner_recover (&fixture->runner, &changed, &error));
+  g_assert_cmpuint (changed, ==, 0);
+  assert_stands (fixture, id, KT_CHANGE_SCHEDULED, EDIT_BEFORE);
+  g_assert_true (kt_runner_wait (&fixture->runner, id, &error));
+  g_assert_no_error (error);
+  g_assert_cmpuint (fixture->asked, ==, 6);
+  assert_stands (fixture, id, KT_CHANGE_APPLIED, EDIT_PLANNED);
+  g_assert_cmpstr (fixture->told->str, ==, "scheduled, running, applied");
+}
+
+static void
+test_scheduled_is_in_the_way_until_it_is_undone (Fixture *fixture, gconstpointer data)
+{
+  g_autoptr (GError) error = NULL;
+  gint64 id = schedule (fixture, &(KtWindow){ .idle = TRUE });
+  g_assert_false (kt_runner_apply (&fixture->runner, fixture->plan, NULL, &error));
+  assert_says (error, KT_ERROR_REFUSED, "is not finished: scheduled");
+  g_clear_error (&error);
+  g_assert_true (kt_runner_undo (&fixture->runner, id, &error));
+  assert_stands (fixture, id, KT_CHANGE_UNDONE, EDIT_BEFORE);
+  g_assert_false (kt_runner_wait (&fixture->runner, id, &error));
+  assert_says (error, KT_ERROR_FAILED, "was not kept");
+}
+
+static void
+test_scheduled_that_cannot_be_done_any_more_is_off (Fixture *fixture, gconstpointer data)
+{
+  g_autoptr (GError) error = NULL;
+  gint64 id = schedule (fixture, &(KtWindow){ .idle = TRUE });
+  edit_control.fail_call = "check b";
+  g_assert_false (kt_runner_begin (&fixture->runner, id, &error));
+  g_assert_nonnull (error);
+  assert_stands (fixture, id, KT_CHANGE_UNDONE, EDIT_BEFORE);
+}
+
 static void
 test_older_journal_is_upgraded (Fixture *fixture, gconstpointer data)
 {
   static const char *const back[] = {
     "ALTER TABLE change_set DROP COLUMN confirm_within",     "ALTER TABLE change_set DROP COLUMN waiting_since",
     "ALTER TABLE change_set DROP COLUMN waiting_since_boot", "ALTER TABLE change_set DROP COLUMN waiting_boot",
+    "ALTER TABLE change_set DROP COLUMN start_window",
     "UPDATE schema_step SET step = 1 WHERE room = 'change'",
   };
   g_autoptr (GError) error = NULL;
@@ -332,6 +391,9 @@ main (int argc, char **argv)
     { "/change/wait/cancelled-changes-nothing", test_cancelled_wait_changes_nothing },
     { "/change/wait/says-when-it-is-stuck", test_wait_says_when_it_is_stuck },
     { "/change/wait/holder-of-the-lock-is-left-alone", test_holder_of_the_lock_is_left_alone },
+    { "/change/wait/scheduled-begins-when-nobody-is-at-work", test_scheduled_begins_when_nobody_is_at_work },
+    { "/change/wait/scheduled-is-in-the-way-until-it-is-undone", test_scheduled_is_in_the_way_until_it_is_undone },
+    { "/change/wait/scheduled-that-cannot-be-done-any-more-is-off", test_scheduled_that_cannot_be_done_any_more_is_off },
     { "/change/wait/journal-of-an-older-kastune-is-upgraded", test_older_journal_is_upgraded },
   };
   g_test_init (&argc, &argv, NULL);
