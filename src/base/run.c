@@ -17,6 +17,7 @@
 #define DEFAULT_DEADLINE_MS 10000
 #define DEFAULT_MAX_OUTPUT (1024 * 1024)
 #define MAX_GROUPS 256
+#define TICK_US G_USEC_PER_SEC
 
 typedef struct {
   gboolean change;
@@ -165,12 +166,18 @@ static gboolean
 pump (const KtRun *run, Child *child, GString *output, GString *diagnosis, gint64 deadline, GCancellable *cancellable)
 {
   const char *input = run->input != NULL ? run->input : "";
+  gint64 next_tick = g_get_monotonic_time () + TICK_US;
   gsize limit = run->max_output != 0 ? run->max_output : DEFAULT_MAX_OUTPUT;
   while (child->out >= 0 || child->err >= 0)
     {
       gint64 left_ms = (deadline - g_get_monotonic_time ()) / 1000;
       if (left_ms <= 0 || g_cancellable_is_cancelled (cancellable))
         return FALSE;
+      if (run->tick != NULL && g_get_monotonic_time () >= next_tick)
+        {
+          run->tick (run->user_of_tick);
+          next_tick = g_get_monotonic_time () + TICK_US;
+        }
       struct pollfd fds[] = { { child->out, POLLIN, 0 }, { child->err, POLLIN, 0 }, { child->in, POLLOUT, 0 } };
       if (poll (fds, G_N_ELEMENTS (fds), (int) MIN (left_ms, 200)) <= 0)
         continue;

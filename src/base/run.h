@@ -7,6 +7,8 @@
 
 #include <gio/gio.h>
 
+#define KT_RUN_NO_DEADLINE G_MAXUINT
+
 typedef struct {
   const char *const *argv; /* NULL-terminated; argv[0] is searched in PATH unless absolute */
   const char *input;       /* text for standard input, or NULL for none */
@@ -15,9 +17,11 @@ typedef struct {
   const char *user;        /* run as this user when we are root; NULL or our own name: as we are */
   const char *const *cgroups; /* cgroup.procs files that the program enters before its first instruction, or NULL */
   int death_signal;        /* sent to the program when the thread of ours that runs it ends, also by kill -9; 0: none */
-  guint deadline_ms;       /* 0: 10 s */
+  guint deadline_ms;       /* 0: 10 s; KT_RUN_NO_DEADLINE */
   gsize max_output;        /* bytes kept of each stream, 0: 1 MiB; more is dropped, not an error */
   gboolean any_status;     /* a non-zero exit status is an answer, not an error */
+  void (*tick) (gpointer user); /* called about once a second while it runs; NULL: nobody watches */
+  gpointer user_of_tick;
 } KtRun;
 
 typedef struct {

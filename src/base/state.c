@@ -85,18 +85,21 @@ make_private (const char *path, GError **error)
   return FALSE;
 }
 
+char *
+kt_state_path (const char *directory)
+{
+  if (directory != NULL)
+    return g_canonicalize_filename (directory, NULL);
+  return geteuid () == 0 ? g_strdup ("/var/lib/kastune") : g_build_filename (g_get_user_state_dir (), "kastune", NULL);
+}
+
 KtState *
 kt_state_open (const char *directory, GError **error)
 {
   g_autoptr (KtState) state = g_new0 (KtState, 1);
-  if (directory != NULL)
-    state->directory = g_canonicalize_filename (directory, NULL);
-  else if (geteuid () == 0)
-    state->directory = g_strdup ("/var/lib/kastune");
-  else
-    state->directory = g_build_filename (g_get_user_state_dir (), "kastune", NULL);
-
-  if (g_mkdir_with_parents (state->directory, 0700) != 0)
+  state->directory = kt_state_path (directory);
+  /* What lies in it is private by itself; backups in a folder of it belong to the server's user, who must get there. */
+  if (g_mkdir_with_parents (state->directory, 0711) != 0)
     {
       kt_error_set_errno (error, errno, FOLDER_HINT, "cannot create the state folder %s", state->directory);
       return NULL;

@@ -9,11 +9,14 @@
 
 typedef struct KtState KtState;
 
-/* @directory NULL: /var/lib/kastune for root, else $XDG_STATE_HOME/kastune. Created with mode 0700 when absent.
+/* @directory NULL: /var/lib/kastune for root, else $XDG_STATE_HOME/kastune. Created with mode 0711 when absent.
  * Errors: KT_ERROR_STATE (damaged, from a newer kastune), KT_ERROR_PRIVILEGE, KT_ERROR_NO_SPACE. */
 KtState *kt_state_open (const char *directory, GError **error);
 void kt_state_free (KtState *state);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (KtState, kt_state_free)
+
+/* Where it would be: @directory or the default. Nothing is opened. Caller frees. */
+char *kt_state_path (const char *directory);
 
 const char *kt_state_directory (const KtState *state);
 

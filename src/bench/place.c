@@ -76,7 +76,7 @@ sweep (const char *folder)
       if (!g_str_has_prefix (name, "kastune-scratch-"))
         continue;
       end_server_in (path);
-      kt_folder_remove (path);
+      kt_folder_remove (path, NULL);
     }
 }
 
@@ -123,24 +123,6 @@ kt_bench_place_free_bytes (const KtBenchPlace *place)
 
 /* ---- folders ---- */
 
-static __thread gint64 counted; /* nftw hands nothing through */
-
-static int
-count_entry (const char *path, const struct stat *st, int type, struct FTW *where)
-{
-  if (type == FTW_F)
-    counted += st->st_size;
-  return 0;
-}
-
-gint64
-kt_folder_bytes (const char *folder)
-{
-  counted = 0;
-  nftw (folder, count_entry, OPEN_FILES, FTW_PHYS);
-  return counted;
-}
-
 gboolean
 kt_folder_copy (const char *from, const char *to, GCancellable *cancellable, GError **error)
 {
@@ -176,17 +158,4 @@ void
 kt_folder_evict (const char *folder)
 {
   nftw (folder, evict_entry, OPEN_FILES, FTW_PHYS);
-}
-
-static int
-remove_entry (const char *path, const struct stat *st, int type, struct FTW *where)
-{
-  remove (path);
-  return 0;
-}
-
-void
-kt_folder_remove (const char *folder)
-{
-  nftw (folder, remove_entry, OPEN_FILES, FTW_DEPTH | FTW_PHYS);
 }

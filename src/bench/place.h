@@ -5,6 +5,7 @@
  */
 #pragma once
 
+#include "base/folder.h"
 #include "base/run.h"
 
 typedef struct KtBenchPlace KtBenchPlace;
@@ -20,12 +21,9 @@ const char *kt_bench_place_folder (const KtBenchPlace *place);
 /* Bytes that an unprivileged user may still write there; -1 unknown. */
 gint64 kt_bench_place_free_bytes (const KtBenchPlace *place);
 
-/* Bytes of all files below @folder. */
-gint64 kt_folder_bytes (const char *folder);
 /* An exact copy, sharing blocks with the original where the file system can. Errors: KT_ERROR_NO_SPACE,
  * KT_ERROR_PROGRAM. */
 gboolean kt_folder_copy (const char *from, const char *to, GCancellable *cancellable, GError **error);
 /* Writes everything below @folder to the disk and out of the page cache, so that all runs begin with the same cache.
  * Without effect where the file system has a cache of its own (ZFS). */
 void kt_folder_evict (const char *folder);
-void kt_folder_remove (const char *folder);

@@ -19,6 +19,7 @@
 struct KtConnection {
   PGconn *pq;
   char *server_id;
+  char *os_user;
 };
 
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (PQconninfoOption, PQconninfoFree)
@@ -198,12 +199,14 @@ identity_of_root (const PQconninfoOption *given, Identity *identity)
 }
 
 static PGconn *
-connect_somehow (const PQconninfoOption *given, GError **error)
+connect_somehow (const PQconninfoOption *given, const char **os_user, GError **error)
 {
   Identity as_owner;
   if (!identity_of_root (given, &as_owner))
     return attempt_databases (given, &(Identity){ 0 }, error);
   g_autoptr (PGconn) first = attempt_databases (given, &as_owner, error);
+  if (first != NULL && PQstatus (first) == CONNECTION_OK)
+    *os_user = as_owner.role;
   if (first == NULL || PQstatus (first) == CONNECTION_OK || kt_connect_refusal (first) != KT_REFUSAL_LOGIN)
     return g_steal_pointer (&first);
   g_autoptr (PGconn) second = attempt_databases (given, &(Identity){ 0 }, error);
@@ -218,7 +221,8 @@ kt_connection_open (const char *conninfo, GError **error)
   g_autoptr (PQconninfoOption) given = parse_conninfo (conninfo, error);
   if (given == NULL)
     return NULL;
-  g_autoptr (PGconn) pq = connect_somehow (given, error);
+  const char *os_user = NULL;
+  g_autoptr (PGconn) pq = connect_somehow (given, &os_user, error);
   if (pq == NULL)
     return NULL;
   if (PQstatus (pq) != CONNECTION_OK)
@@ -229,6 +233,7 @@ kt_connection_open (const char *conninfo, GError **error)
   PQsetErrorVerbosity (pq, PQERRORS_DEFAULT);
   g_autoptr (KtConnection) connection = g_new0 (KtConnection, 1);
   connection->pq = g_steal_pointer (&pq);
+  connection->os_user = g_strdup (os_user);
   g_autoptr (PGresult) limits = kt_connection_query_file (connection, error, "session", NULL);
   return limits != NULL ? g_steal_pointer (&connection) : NULL;
 }
@@ -240,6 +245,7 @@ kt_connection_free (KtConnection *connection)
     return;
   PQfinish (connection->pq);
   g_free (connection->server_id);
+  g_free (connection->os_user);
   g_free (connection);
 }
 
@@ -261,6 +267,12 @@ PGconn *
 kt_connection_pq (KtConnection *connection)
 {
   return connection->pq;
+}
+
+const char *
+kt_connection_os_user (const KtConnection *connection)
+{
+  return connection->os_user;
 }
 
 char *

@@ -21,6 +21,8 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC (KtConnection, kt_connection_free)
 int kt_connection_version (const KtConnection *connection); /* 150018 */
 int kt_connection_major (const KtConnection *connection);   /* 15 */
 PGconn *kt_connection_pq (KtConnection *connection);        /* borrowed */
+/* The user of this machine that root became to be let in, or NULL. Programs that connect likewise run as this user. */
+const char *kt_connection_os_user (const KtConnection *connection);
 /* "user@host:port/database" without any secret, for people and the journal. Caller frees. */
 char *kt_connection_describe (const KtConnection *connection);
 /* What identifies the server itself: system identifier and a digest of its data directory (copies have the same

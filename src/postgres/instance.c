@@ -305,6 +305,20 @@ kt_instance_start (const KtInstance *instance, GCancellable *cancellable, GError
   return may_control (instance, "start", error) && start_or_restart (instance, "start", cancellable, error);
 }
 
+gboolean
+kt_instance_stop (const KtInstance *instance, GCancellable *cancellable, GError **error)
+{
+  if (!kt_instance_is_running (instance))
+    return TRUE;
+  if (!may_control (instance, "stop", error) || is_cancelled (cancellable, "stop", error)
+      || !run_verb (instance, "stop", cancellable, error))
+    return FALSE;
+  if (!kt_instance_is_running (instance))
+    return TRUE;
+  kt_error_set (error, KT_ERROR_VERIFY, NULL, NULL, "PostgreSQL in %s did not stop", instance->data_directory);
+  return FALSE;
+}
+
 /* A server that runs is worth more than any setting: it is not stopped when its files would keep it from coming back. */
 static gboolean
 would_start (const KtInstance *instance, GCancellable *cancellable, GError **error)

@@ -58,6 +58,8 @@ gint64 kt_instance_pid (const KtInstance *instance);
  * Errors: KT_ERROR_PROGRAM with the server's own last FATAL lines and hint as detail, KT_ERROR_PRIVILEGE (neither root nor
  * the owner), KT_ERROR_UNSUPPORTED (KT_CONTROL_NONE), KT_ERROR_TIMEOUT, KT_ERROR_INTERRUPTED. */
 gboolean kt_instance_start (const KtInstance *instance, GCancellable *cancellable, GError **error);
+/* Fast shutdown; stopped already is success. Errors: as of start. */
+gboolean kt_instance_stop (const KtInstance *instance, GCancellable *cancellable, GError **error);
 /* Fast shutdown (sessions are ended, a checkpoint is written), then start: errors as above. KT_ERROR_VERIFY when it is the
  * same process as before, and, before anything is stopped, when the server says that it would not start on its files. */
 gboolean kt_instance_restart (const KtInstance *instance, GCancellable *cancellable, GError **error);

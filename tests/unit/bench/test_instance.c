@@ -509,7 +509,7 @@ main (int argc, char **argv)
   g_test_add_func ("/bench/place/killed-measurement-is-cleaned-up", test_killed_measurement_is_cleaned_up);
   g_test_add_func ("/bench/store/results-are-kept", test_results_are_kept);
   int status = g_test_run ();
-  kt_folder_remove (folder);
+  kt_folder_remove (folder, NULL);
   g_free (folder);
   g_free (binaries);
   return status;
