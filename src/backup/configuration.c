@@ -3,7 +3,9 @@
 
 #include "base/error.h"
 #include "base/file.h"
+#include "base/json.h"
 #include "postgres/conffile.h"
+#include "postgres/guc.h"
 
 #include <errno.h>
 #include <sys/stat.h>
@@ -15,13 +17,13 @@ place_of (const char *folder, const char *path)
 }
 
 static char *
-manifest_of (const char *folder)
+list_of (const char *folder)
 {
-  return g_build_filename (folder, "manifest.json", NULL);
+  return g_build_filename (folder, "files.json", NULL);
 }
 
 static gboolean
-copy_file (const char *path, const char *folder, JsonArray *manifest, GError **error)
+copy_file (const char *path, const char *folder, JsonArray *list, GError **error)
 {
   struct stat st;
   g_autofree char *text = NULL;
@@ -49,28 +51,54 @@ copy_file (const char *path, const char *folder, JsonArray *manifest, GError **e
   json_object_set_int_member (entry, "mode", st.st_mode & 07777);
   json_object_set_int_member (entry, "uid", st.st_uid);
   json_object_set_int_member (entry, "gid", st.st_gid);
-  json_array_add_object_element (manifest, entry);
+  json_array_add_object_element (list, entry);
   return TRUE;
 }
 
-static gboolean
-copy_all (const KtConfigurationFiles *files, const char *folder, JsonArray *manifest, GError **error)
+/* Every file that decides how the server runs, in reading order; the winning settings as one text. */
+static GStrv
+files_of (const KtConfigurationFiles *files, char **settings, GError **error)
 {
   g_autoptr (KtConfTree) tree = kt_conf_tree_read (files->config_file, files->data_directory, error);
   if (tree == NULL)
-    return FALSE;
-  g_autoptr (GHashTable) copied = g_hash_table_new (g_str_hash, g_str_equal);
+    return NULL;
+  g_autoptr (GHashTable) known = g_hash_table_new (g_str_hash, g_str_equal);
+  g_autoptr (GStrvBuilder) paths = g_strv_builder_new ();
   for (guint i = 0; i < tree->files->len; i++)
     {
       const KtConfFile *file = tree->files->pdata[i];
-      if (g_hash_table_add (copied, file->path) && !copy_file (file->path, folder, manifest, error))
-        return FALSE;
+      if (g_hash_table_add (known, file->path))
+        g_strv_builder_add (paths, file->path);
     }
   const char *const others[] = { files->hba_file, files->ident_file };
   for (gsize i = 0; i < G_N_ELEMENTS (others); i++)
-    if (others[i] != NULL && g_file_test (others[i], G_FILE_TEST_EXISTS) && !copy_file (others[i], folder, manifest, error))
+    if (others[i] != NULL && g_file_test (others[i], G_FILE_TEST_EXISTS))
+      g_strv_builder_add (paths, others[i]);
+  g_autoptr (GString) text = g_string_new (NULL);
+  for (guint i = 0; i < tree->entries->len; i++)
+    {
+      const KtConfEntry *entry = tree->entries->pdata[i];
+      g_autofree char *quoted = kt_guc_quote (entry->value);
+      if (entry->wins)
+        g_string_append_printf (text, "%s = %s\n", entry->name, quoted);
+    }
+  *settings = g_string_free (g_steal_pointer (&text), FALSE);
+  return g_strv_builder_end (paths);
+}
+
+static gboolean
+copy_all (const char *const *paths, const char *folder, GError **error)
+{
+  g_autoptr (JsonObject) list = json_object_new ();
+  JsonArray *entries = json_array_new ();
+  json_object_set_array_member (list, "files", entries);
+  for (; *paths != NULL; paths++)
+    if (!copy_file (*paths, folder, entries, error))
       return FALSE;
-  return TRUE;
+  g_autoptr (JsonNode) node = kt_json_node_take (json_object_ref (list));
+  g_autofree char *text = kt_json_to_text (node);
+  g_autofree char *path = list_of (folder);
+  return kt_file_write (path, text, -1, NULL, error);
 }
 
 gboolean
@@ -81,24 +109,30 @@ kt_configuration_backup (const KtConfigurationFiles *files, const char *folder, 
       kt_error_set_errno (error, errno, NULL, "cannot create %s", folder);
       return FALSE;
     }
-  g_autoptr (JsonObject) manifest = json_object_new ();
-  JsonArray *entries = json_array_new ();
-  json_object_set_array_member (manifest, "files", entries);
-  if (!copy_all (files, folder, entries, error))
-    {
-      g_prefix_error (error, "backing up the configuration: ");
-      return FALSE;
-    }
-  g_autoptr (JsonNode) node = kt_json_node_take (json_object_ref (manifest));
-  g_autofree char *text = kt_json_to_text (node);
-  g_autofree char *path = manifest_of (folder);
-  return kt_file_write (path, text, -1, NULL, error);
+  g_autofree char *settings = NULL;
+  g_auto (GStrv) paths = files_of (files, &settings, error);
+  g_autofree char *text = g_build_filename (folder, KT_CONFIGURATION_SETTINGS, NULL);
+  if (paths != NULL && kt_file_write (text, settings, -1, NULL, error) && copy_all ((const char *const *) paths, folder, error))
+    return TRUE;
+  g_prefix_error (error, "backing up the configuration: ");
+  return FALSE;
+}
+
+gboolean
+kt_configuration_copy (const char *const *paths, const char *folder, GError **error)
+{
+  g_autoptr (GStrvBuilder) there = g_strv_builder_new ();
+  for (; *paths != NULL; paths++)
+    if (g_file_test (*paths, G_FILE_TEST_EXISTS))
+      g_strv_builder_add (there, *paths);
+  g_auto (GStrv) found = g_strv_builder_end (there);
+  return copy_all ((const char *const *) found, folder, error);
 }
 
 static JsonNode *
-read_manifest (const char *folder, JsonArray **entries, GError **error)
+read_list (const char *folder, JsonArray **entries, GError **error)
 {
-  g_autofree char *path = manifest_of (folder);
+  g_autofree char *path = list_of (folder);
   g_autofree char *text = NULL;
   if (!kt_file_read (path, &text, NULL, error))
     return NULL;
@@ -117,15 +151,15 @@ read_manifest (const char *folder, JsonArray **entries, GError **error)
   return g_steal_pointer (&node);
 }
 
-typedef gboolean (*EntryFunc) (const char *folder, JsonObject *entry, const char *text, gsize length, GError **error);
+typedef gboolean (*EntryFunc) (const char *target, JsonObject *entry, const char *text, gsize length, GError **error);
 
-/* Calls @each for every file whose copy is as the manifest says; stops at the first that is not. */
+/* Calls @each for every file whose copy is as the list says; stops at the first that is not. */
 static gboolean
-for_each_entry (const char *folder, EntryFunc each, GError **error)
+for_each_entry (const char *folder, const char *target, EntryFunc each, GError **error)
 {
   JsonArray *entries = NULL;
-  g_autoptr (JsonNode) manifest = read_manifest (folder, &entries, error);
-  for (guint i = 0; manifest != NULL && i < json_array_get_length (entries); i++)
+  g_autoptr (JsonNode) list = read_list (folder, &entries, error);
+  for (guint i = 0; list != NULL && i < json_array_get_length (entries); i++)
     {
       JsonObject *entry = json_array_get_object_element (entries, i);
       const char *path = kt_json_string (entry, "path", "");
@@ -137,79 +171,60 @@ for_each_entry (const char *folder, EntryFunc each, GError **error)
       g_autofree char *sum = g_compute_checksum_for_data (G_CHECKSUM_SHA256, (const guchar *) text, length);
       if (g_strcmp0 (sum, kt_json_string (entry, "sha256", NULL)) != 0)
         {
-          kt_error_set (error, KT_ERROR_VERIFY, "its checksum is not the one of the manifest", NULL, "the backup of %s in %s is damaged", path, folder);
+          kt_error_set (error, KT_ERROR_VERIFY, "its checksum is not the recorded one", NULL, "the backup of %s in %s is damaged", path, folder);
           return FALSE;
         }
-      if (!each (folder, entry, text, length, error))
+      if (!each (target, entry, text, length, error))
         return FALSE;
     }
-  return manifest != NULL;
+  return list != NULL;
 }
 
 static gboolean
-accept_entry (const char *folder, JsonObject *entry, const char *text, gsize length, GError **error)
+accept_entry (const char *target, JsonObject *entry, const char *text, gsize length, GError **error)
 {
   return TRUE;
 }
 
+/* @target "": to its place. */
 static gboolean
-restore_entry (const char *folder, JsonObject *entry, const char *text, gsize length, GError **error)
+restore_entry (const char *target, JsonObject *entry, const char *text, gsize length, GError **error)
 {
   const struct stat like = {
     .st_mode = (mode_t) kt_json_int (entry, "mode", 0600),
     .st_uid = (uid_t) kt_json_int (entry, "uid", 0),
     .st_gid = (gid_t) kt_json_int (entry, "gid", 0),
   };
-  return kt_file_write (kt_json_string (entry, "path", ""), text, (gssize) length, &like, error);
+  g_autofree char *path = g_strconcat (target, kt_json_string (entry, "path", ""), NULL);
+  g_autofree char *parent = g_path_get_dirname (path);
+  if (g_mkdir_with_parents (parent, 0700) != 0)
+    {
+      kt_error_set_errno (error, errno, NULL, "cannot create %s", parent);
+      return FALSE;
+    }
+  return kt_file_write (path, text, (gssize) length, &like, error);
 }
 
 gboolean
 kt_configuration_verify (const char *folder, GError **error)
 {
-  return for_each_entry (folder, accept_entry, error);
+  return for_each_entry (folder, "", accept_entry, error);
 }
 
 gboolean
-kt_configuration_restore (const char *folder, GError **error)
+kt_configuration_restore (const char *folder, const char *target, GError **error)
 {
   /* All copies are checked before the first file is touched. */
-  return for_each_entry (folder, accept_entry, error) && for_each_entry (folder, restore_entry, error);
+  return kt_configuration_verify (folder, error) && for_each_entry (folder, target != NULL ? target : "", restore_entry, error);
 }
 
-static char *
-step_describe (JsonObject *args)
+GStrv
+kt_configuration_paths (const char *folder, GError **error)
 {
-  return g_strdup_printf ("back up the configuration files to %s", kt_json_string (args, "folder", "?"));
+  JsonArray *entries = NULL;
+  g_autoptr (JsonNode) list = read_list (folder, &entries, error);
+  g_autoptr (GStrvBuilder) paths = g_strv_builder_new ();
+  for (guint i = 0; list != NULL && i < json_array_get_length (entries); i++)
+    g_strv_builder_add (paths, kt_json_string (json_array_get_object_element (entries, i), "path", ""));
+  return list != NULL ? g_strv_builder_end (paths) : NULL;
 }
-
-static gboolean
-step_apply (KtStepContext *context, JsonObject *args, JsonObject *before, GError **error)
-{
-  const KtConfigurationFiles files = {
-    .config_file = kt_json_string (args, "config_file", NULL),
-    .data_directory = kt_json_string (args, "data_directory", NULL),
-    .hba_file = kt_json_string (args, "hba_file", NULL),
-    .ident_file = kt_json_string (args, "ident_file", NULL),
-  };
-  return kt_configuration_backup (&files, kt_json_string (args, "folder", NULL), error);
-}
-
-static gboolean
-step_verify (KtStepContext *context, JsonObject *args, JsonObject *before, GError **error)
-{
-  return kt_configuration_verify (kt_json_string (args, "folder", NULL), error);
-}
-
-static gboolean
-step_undo (KtStepContext *context, JsonObject *args, JsonObject *before, GError **error)
-{
-  return TRUE; /* a backup does no harm, and may be what somebody needs now */
-}
-
-const KtStepKind kt_step_configuration_backup = {
-  .name = "configuration-backup",
-  .describe = step_describe,
-  .apply = step_apply,
-  .verify = step_verify,
-  .undo = step_undo,
-};

@@ -41,11 +41,20 @@ close_line (Session *session)
   session->line_open = FALSE;
 }
 
+/* ", 35 MB/s"; nothing while there is nothing to tell. Caller frees. */
+static char *
+rate_of (gint64 done, double seconds)
+{
+  if (done <= 0 || seconds < 0.5)
+    return g_strdup ("");
+  g_autofree char *size = kt_size_format ((gint64) ((double) done / seconds));
+  return g_strdup_printf (", %s/s", size);
+}
+
 /* Progress goes to standard error: a line rewritten on a terminal, a line a thing elsewhere. */
 static void
-show_progress (gpointer user, const char *what, gint64 done, gint64 total)
+show_count (Session *session, const char *what, gint64 done, gint64 total, gboolean bytes)
 {
-  Session *session = user;
   if (session->quiet)
     return;
   gboolean terminal = isatty (STDERR_FILENO);
@@ -57,18 +66,39 @@ show_progress (gpointer user, const char *what, gint64 done, gint64 total)
       session->counting = g_strdup (what);
       session->counting_since = g_get_monotonic_time ();
     }
-  if (total <= 0 || !terminal)
+  if ((total <= 0 && !(bytes && done > 0)) || !terminal)
     {
       if (!same)
         fprintf (stderr, "%s\n", what);
       return;
     }
   double seconds = (double) (g_get_monotonic_time () - session->counting_since) / G_USEC_PER_SEC;
+  g_autofree char *rate = bytes ? rate_of (done, seconds) : g_strdup ("");
+  if (total <= 0)
+    {
+      g_autofree char *size = kt_size_format (done);
+      fprintf (stderr, "\r\033[K%s: %s%s", what, size, rate);
+      fflush (stderr);
+      session->line_open = TRUE;
+      return;
+    }
   gint64 left_ms = done > 0 ? (gint64) (seconds * 1000 * (double) (total - done) / (double) done) : -1;
   g_autofree char *left = left_ms >= 0 ? kt_duration_format (left_ms) : g_strdup ("?");
-  fprintf (stderr, "\r\033[K%s: %.0f %%, %s left", what, 100.0 * (double) done / (double) total, left);
+  fprintf (stderr, "\r\033[K%s: %.0f %%%s, %s left", what, 100.0 * (double) done / (double) total, rate, left);
   fflush (stderr);
   session->line_open = TRUE;
+}
+
+static void
+show_progress (gpointer user, const char *what, gint64 done, gint64 total)
+{
+  show_count (user, what, done, total, FALSE);
+}
+
+static void
+show_bytes (gpointer user, const char *what, gint64 done, gint64 total)
+{
+  show_count (user, what, done, total, TRUE);
 }
 
 /* FALSE: interrupted before anything was typed. Signals are another thread's, so no read would ever end because of one. */
@@ -93,7 +123,7 @@ ask (gpointer user, JsonObject *plan)
   Session *session = user;
   close_line (session);
   g_autoptr (GString) text = g_string_new (NULL);
-  kt_render_find ("plan") (plan, text, output_width ());
+  kt_render_find_question (session->operation->name) (plan, text, output_width ());
   fputs (text->str, stdout);
   tcflush (STDIN_FILENO, TCIFLUSH);
   fputs ("\nGo on? [y/N] ", stdout);
@@ -170,6 +200,7 @@ run_operation (KtWords *words, GCancellable *cancellable, GError **error)
     .confirm = isatty (STDIN_FILENO) && !words->json ? ask : NULL,
     .keep = isatty (STDIN_FILENO) && !words->json ? keep : NULL,
     .progress = words->json ? NULL : show_progress,
+    .progress_bytes = words->json ? NULL : show_bytes,
     .user = &session,
   };
   JsonObject *answer = words->operation->run (&context, words->args, error);

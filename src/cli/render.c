@@ -6,6 +6,7 @@
 static const struct {
   const char *operation;
   KtRender render;
+  KtRender question; /* NULL: that of a plan */
 } renderers[] = {
   { "host", kt_render_host },
   { "doctor", kt_render_doctor },
@@ -26,6 +27,11 @@ static const struct {
   { "wait", kt_render_confirm },
   { "status", kt_render_status },
   { "history", kt_render_history },
+  { "backup create", kt_render_backup_create },
+  { "backup list", kt_render_backup_list },
+  { "backup verify", kt_render_backup_verify },
+  { "backup prune", kt_render_backup_prune, kt_render_backup_prune },
+  { "backup restore", kt_render_backup_restore, kt_render_backup_restore },
   { "bench compare", kt_render_bench },
   { "bench run", kt_render_bench },
   { "bench tune", kt_render_bench_tune },
@@ -43,6 +49,15 @@ kt_render_find (const char *operation)
     if (g_str_equal (renderers[i].operation, operation))
       return renderers[i].render;
   g_assert_not_reached ();
+}
+
+KtRender
+kt_render_find_question (const char *operation)
+{
+  for (gsize i = 0; i < G_N_ELEMENTS (renderers); i++)
+    if (g_str_equal (renderers[i].operation, operation) && renderers[i].question != NULL)
+      return renderers[i].question;
+  return kt_render_plan;
 }
 
 void

@@ -12,3 +12,5 @@ typedef void (*KtRender) (JsonObject *answer, GString *out, guint width);
 
 /* The renderer of an operation's answer; every operation has one. */
 KtRender kt_render_find (const char *operation);
+/* The renderer of what an operation is about to do, before it asks. */
+KtRender kt_render_find_question (const char *operation);

@@ -24,6 +24,11 @@ KT_RENDERER (kt_render_undo);
 KT_RENDERER (kt_render_confirm);
 KT_RENDERER (kt_render_status);
 KT_RENDERER (kt_render_history);
+KT_RENDERER (kt_render_backup_create); /* render_backup.c */
+KT_RENDERER (kt_render_backup_list);
+KT_RENDERER (kt_render_backup_verify);
+KT_RENDERER (kt_render_backup_prune);
+KT_RENDERER (kt_render_backup_restore);
 KT_RENDERER (kt_render_bench);        /* render_bench.c */
 KT_RENDERER (kt_render_bench_list);
 KT_RENDERER (kt_render_bench_tune);   /* render_tune.c */

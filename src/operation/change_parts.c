@@ -61,6 +61,25 @@ kt_change_say (KtOperationContext *context, const char *what)
 }
 
 gboolean
+kt_change_may_go_on (KtOperationContext *context, JsonObject *args, JsonObject *shown, GError **error)
+{
+  if (kt_json_bool (args, "dry_run", FALSE))
+    {
+      json_object_set_boolean_member (shown, "dry_run", TRUE);
+      return FALSE;
+    }
+  if (kt_json_bool (args, "yes", FALSE))
+    return TRUE;
+  if (context->confirm == NULL)
+    kt_error_set (error, KT_ERROR_REFUSED, NULL, "add --yes, or --dry-run to only look", "nobody can be asked here, and --yes is not given");
+  else if (context->confirm (context->user, shown))
+    return TRUE;
+  else
+    kt_error_set (error, KT_ERROR_INTERRUPTED, NULL, NULL, "nothing was changed: the answer was not yes");
+  return FALSE;
+}
+
+gboolean
 kt_change_finish (const KtRunner *runner, KtOperationContext *context, gboolean all, GError **error)
 {
   guint overdue = 0, crashed = 0;

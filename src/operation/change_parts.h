@@ -13,6 +13,9 @@ KtRunner kt_change_runner (KtOperationContext *context, KtState *state);
 /* One line without a count to whoever watches. */
 void kt_change_say (KtOperationContext *context, const char *what);
 
+/* TRUE: go on. FALSE without error: only looking, which @shown then says. A no is an error, so that no script goes on. */
+gboolean kt_change_may_go_on (KtOperationContext *context, JsonObject *args, JsonObject *shown, GError **error);
+
 /* What waited for a confirmation that did not come in time is undone, and said; with @all also what a crash left. */
 gboolean kt_change_finish (const KtRunner *runner, KtOperationContext *context, gboolean all, GError **error);
 

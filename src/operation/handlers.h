@@ -27,6 +27,11 @@ KT_HANDLER (kt_handle_confirm);        /* op_confirm.c */
 KT_HANDLER (kt_handle_wait);
 KT_HANDLER (kt_handle_status);         /* op_change.c */
 KT_HANDLER (kt_handle_history);
+KT_HANDLER (kt_handle_backup_create);  /* op_backup.c */
+KT_HANDLER (kt_handle_backup_list);
+KT_HANDLER (kt_handle_backup_verify);
+KT_HANDLER (kt_handle_backup_prune);
+KT_HANDLER (kt_handle_backup_restore); /* op_restore.c */
 KT_HANDLER (kt_handle_bench_run);      /* op_bench.c */
 KT_HANDLER (kt_handle_bench_compare);
 KT_HANDLER (kt_handle_bench_list);

@@ -17,26 +17,6 @@ kt_handle_plan (KtOperationContext *context, JsonObject *args, GError **error)
   return proposed != NULL ? json_object_ref (proposed->shown) : NULL;
 }
 
-/* TRUE: go on. FALSE without error: only looking, which @shown then says. A no is an error, so that no script goes on. */
-static gboolean
-may_go_on (KtOperationContext *context, JsonObject *args, JsonObject *shown, GError **error)
-{
-  if (kt_json_bool (args, "dry_run", FALSE))
-    {
-      json_object_set_boolean_member (shown, "dry_run", TRUE);
-      return FALSE;
-    }
-  if (kt_json_bool (args, "yes", FALSE))
-    return TRUE;
-  if (context->confirm == NULL)
-    kt_error_set (error, KT_ERROR_REFUSED, NULL, "add --yes, or --dry-run to only look", "nobody can be asked here, and --yes is not given");
-  else if (context->confirm (context->user, shown))
-    return TRUE;
-  else
-    kt_error_set (error, KT_ERROR_INTERRUPTED, NULL, NULL, "nothing was changed: the answer was not yes");
-  return FALSE;
-}
-
 JsonObject *
 kt_handle_apply (KtOperationContext *context, JsonObject *args, GError **error)
 {
@@ -60,7 +40,7 @@ kt_handle_apply (KtOperationContext *context, JsonObject *args, GError **error)
     return NULL;
   if (proposed->plan->steps->len == 0)
     return json_object_ref (proposed->shown);
-  if (!may_go_on (context, args, proposed->shown, error))
+  if (!kt_change_may_go_on (context, args, proposed->shown, error))
     return json_object_has_member (proposed->shown, "dry_run") ? json_object_ref (proposed->shown) : NULL;
   if (scheduled)
     return kt_schedule_apply (context, &runner, args, proposed->shown, error);
@@ -89,7 +69,7 @@ kt_handle_undo (KtOperationContext *context, JsonObject *args, GError **error)
   g_autoptr (JsonObject) shown = json_object_new ();
   json_object_set_boolean_member (shown, "undo", TRUE);
   json_object_set_object_member (shown, "change", kt_change_to_json (change));
-  if (!may_go_on (context, args, shown, error))
+  if (!kt_change_may_go_on (context, args, shown, error))
     return json_object_has_member (shown, "dry_run") ? g_steal_pointer (&shown) : NULL;
   KtRunner runner = kt_change_runner (context, state);
   if (!kt_runner_undo (&runner, id, error))

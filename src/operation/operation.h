@@ -47,6 +47,8 @@ typedef struct {
   gboolean (*confirm) (gpointer user, JsonObject *plan);
   /* One line an event: what happens, done of total (0: nothing to count). NULL: nobody watches. */
   void (*progress) (gpointer user, const char *what, gint64 done, gint64 total);
+  /* The same for bytes: with a rate. */
+  void (*progress_bytes) (gpointer user, const char *what, gint64 done, gint64 total);
   /* While a change waits to be confirmed: >0 keep it, <0 go back now, 0 nothing said yet; never blocks. NULL: nobody sits there. */
   int (*keep) (gpointer user);
   gpointer user;

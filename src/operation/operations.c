@@ -46,6 +46,7 @@ static const KtArg config_check_args[] = {
   { .name = "no-tables", .type = KT_ARG_FLAG, .help = "leave the storage parameters of the indexer's tables alone" }, \
   { .name = "no-restart", .type = KT_ARG_FLAG, .help = "only what a reload can do" }, \
   { .name = "no-try", .type = KT_ARG_FLAG, .help = "do not start the settings in a scratch cluster first" }, \
+  { .name = "no-backup", .type = KT_ARG_FLAG, .help = "do not begin with a backup of what is changed" }, \
   { .name = "restart-at", .type = KT_ARG_STRING, .value = "HH:MM[-HH:MM]", .help = "what a reload can do at once; what needs a restart in this window of the local clock (an hour unless it has an end), on the next day when it is missed" }, \
   { .name = "when-idle", .type = KT_ARG_FLAG, .help = "the same when nobody has been at work for some seconds; with --restart-at within its window" }
 
@@ -78,6 +79,56 @@ static const KtArg storage_estimate_args[] = {
   { .name = "record", .type = KT_ARG_SIZE, .value = "SIZE", .help = "recordsize, 8k to 128k (default 16k); others are shown beside it" },
   { .name = "sector", .type = KT_ARG_SIZE, .value = "SIZE", .help = "smallest piece that the pool writes: 2 to its ashift (default 4k, ashift 12)" },
   { .name = "sample", .type = KT_ARG_SIZE, .value = "SIZE", .help = "how much to look at (default 32M)" },
+  { NULL },
+};
+
+static const char *const backup_kinds[] = { "physical", "logical", "pgbackrest", "configuration", NULL };
+
+#define BACKUP_FROM \
+  { .name = "from", .type = KT_ARG_STRING, .value = "DIR", .help = "folder of the backups (backups= of kastune.conf, or backups in the state folder)" }
+#define BACKUP_JOBS \
+  { .name = "jobs", .letter = 'j', .type = KT_ARG_COUNT, .value = "N", .help = "so many at once where the program can (as many as there are CPUs, at most 8)" }
+
+static const KtArg backup_create_args[] = {
+  { .name = "kind", .type = KT_ARG_STRING, .positional = TRUE, .value = "KIND", .help = "physical (default), logical, pgbackrest or configuration", .choices = backup_kinds },
+  { .name = "to", .type = KT_ARG_STRING, .value = "DIR", .help = "folder of the backups (backups= of kastune.conf, or backups in the state folder)" },
+  { .name = "compress", .type = KT_ARG_STRING, .value = "METHOD[:LEVEL]", .help = "zstd, lz4, gzip or none (the best that the server knows; gzip:1 for dumps)" },
+  BACKUP_JOBS,
+  { .name = "count", .type = KT_ARG_FLAG, .help = "count every row, so that a restore test compares exactly; else estimates are recorded" },
+  { .name = "spread", .type = KT_ARG_FLAG, .help = "let the server take its time for the checkpoint that a physical backup begins with" },
+  { .name = "no-space-check", .type = KT_ARG_FLAG, .help = "begin also where the room may not be enough" },
+  { .name = "dry-run", .type = KT_ARG_FLAG, .help = "only say how much room it would need and how much there is" },
+  { NULL },
+};
+
+static const KtArg backup_list_args[] = { BACKUP_FROM, { NULL } };
+
+static const KtArg backup_verify_args[] = {
+  { .name = "id", .type = KT_ARG_STRING, .positional = TRUE, .value = "ID", .help = "a backup, latest (default) or latest:KIND" },
+  { .name = "restore-test", .type = KT_ARG_FLAG, .help = "also start it in a scratch server and count its rows" },
+  { .name = "scratch", .type = KT_ARG_STRING, .value = "DIR", .help = "where it is unpacked for that (the folder of the backups)" },
+  BACKUP_FROM,
+  { NULL },
+};
+
+static const KtArg backup_prune_args[] = {
+  { .name = "keep", .type = KT_ARG_COUNT, .value = "N", .help = "so many of each kind and server" },
+  { .name = "older-than", .type = KT_ARG_DURATION, .value = "TIME", .help = "remove those older than this (30d)" },
+  { .name = "larger-than", .type = KT_ARG_SIZE, .value = "SIZE", .help = "remove the oldest until all together take no more than this (500G)" },
+  BACKUP_FROM,
+  { NULL },
+};
+
+static const KtArg backup_restore_args[] = {
+  { .name = "id", .type = KT_ARG_STRING, .positional = TRUE, .required = TRUE, .value = "ID", .help = "a backup, latest or latest:KIND" },
+  { .name = "to", .type = KT_ARG_STRING, .value = "DIR", .help = "into this folder, absent or empty; no server is needed for it" },
+  { .name = "in-place", .type = KT_ARG_FLAG, .help = "physical: in the place of the running server's data directory, which is kept; configuration: over the files, which are kept as a backup" },
+  { .name = "database", .type = KT_ARG_STRING, .value = "NAME", .help = "logical: into this database, new or empty (the one it was made of)" },
+  { .name = "globals", .type = KT_ARG_FLAG, .help = "logical: make the recorded roles first" },
+  { .name = "owner", .type = KT_ARG_STRING, .value = "USER", .help = "to whom the restored files belong (as recorded)" },
+  { .name = "confirm-within", .type = KT_ARG_DURATION, .value = "TIME", .help = "in place: go back unless kastune confirm says within this time that it is good" },
+  BACKUP_JOBS,
+  BACKUP_FROM,
   { NULL },
 };
 
@@ -180,6 +231,7 @@ static const KtArg bench_show_args[] = {
 #define TUNE "Tune"
 #define BACK "Change and go back"
 #define PROVE "Prove"
+#define KEEP "Back up and restore"
 
 const KtOperation kt_operations[] = {
   { .name = "host", .group = LOOK, .summary = "Show what this machine is, with the limits that really apply",
@@ -240,6 +292,32 @@ const KtOperation kt_operations[] = {
     .flags = KT_OPERATION_SERVER, .run = kt_handle_status },
   { .name = "history", .group = BACK, .summary = "List the change sets, newest first", .args = history_args,
     .run = kt_handle_history },
+
+  { .name = "backup create", .group = KEEP, .summary = "Make a backup with PostgreSQL's own programs, and record what is in it",
+    .help = "physical copies the whole cluster (pg_basebackup with its log and checksums), logical dumps the connected database "
+            "(pg_dump, several jobs) with the roles, pgbackrest uses a stanza that is set up, configuration copies the files. The room is "
+            "checked before, with the numbers. What is interrupted is marked, emptied and never offered. "
+            "Example: kastune backup create physical --to /srv/backups --compress zstd:3",
+    .args = backup_create_args, .flags = KT_OPERATION_SERVER, .run = kt_handle_backup_create },
+  { .name = "backup list", .group = KEEP, .summary = "List backups with their state, size and what is in them",
+    .help = "The folder is what counts: backups are found without the state database, and without a server. "
+            "Example: kastune backup list --from /srv/backups",
+    .args = backup_list_args, .run = kt_handle_backup_list },
+  { .name = "backup verify", .group = KEEP, .summary = "Read a backup back and compare it with its checksums, or start it and count its rows",
+    .help = "physical is unpacked and read by pg_verifybackup, log included, so it needs room for the whole cluster; logical is "
+            "compared with its checksums and its list of contents read. "
+            "Example: kastune backup verify latest:physical --restore-test --scratch /mnt/scratch",
+    .args = backup_verify_args, .run = kt_handle_backup_verify },
+  { .name = "backup prune", .group = KEEP, .summary = "Remove backups that nobody needs any more",
+    .help = "Failed and interrupted ones always go. Never the newest complete or the newest verified one of a kind, nor one that an "
+            "open change set needs. Example: kastune backup prune --keep 7 --older-than 30d",
+    .args = backup_prune_args, .flags = KT_OPERATION_CHANGES, .run = kt_handle_backup_prune },
+  { .name = "backup restore", .group = KEEP, .summary = "Restore a backup into a folder, a database or its place",
+    .help = "A physical one into a folder needs no running server. In place it is unpacked and verified beside the data directory "
+            "while the server runs; then the server stops, the two change places, and the server starts: a change set, which "
+            "kastune undo takes back, since the replaced directory is kept. A logical one goes into a new or empty database. "
+            "Example: kastune backup restore latest:physical --to /var/lib/postgresql/15/restored",
+    .args = backup_restore_args, .flags = KT_OPERATION_CHANGES | KT_OPERATION_SERVER, .run = kt_handle_backup_restore },
 
   { .name = "bench compare", .group = PROVE, .summary = "Measure configurations in turn on private servers, and say what the difference is",
     .help = "Each run starts a private server of the same programs on a fresh copy of one data set, with the same pages in its "

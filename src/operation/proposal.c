@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 #include "operation/proposal.h"
 
-#include "backup/configuration.h"
+#include "backup/choice.h"
+#include "backup/step.h"
 #include "base/error.h"
+#include "operation/backup_parts.h"
 #include "operation/schedule.h"
 #include "operation/trial.h"
 #include "postgres/conffile.h"
@@ -23,7 +25,7 @@
 
 const KtStepKind *const kt_step_kinds[] = {
   &kt_step_configuration_backup, &kt_step_postgres_settings, &kt_step_table_options, &kt_step_role_option,
-  &kt_step_server_health, NULL,
+  &kt_step_server_health, &kt_step_replace_data, NULL,
 };
 
 void
@@ -232,24 +234,41 @@ interruption_ms (const KtFacts *facts)
   return RESTART_MS + (gint64) (dirty_mb / MAX (write_mb_s, 1.0) * 1000.0);
 }
 
-static void
-add_backup_step (KtProposed *proposed)
+/* All that the plan would change. Caller frees. */
+static GStrv
+touched_by (const KtPlan *plan)
 {
-  const KtServer *server = proposed->facts->server;
-  /* The journal holds what each parameter was; of files that cannot be read there is no copy. */
-  if (proposed->instance->data_directory == NULL)
-    return;
-  g_autoptr (GDateTime) now = g_date_time_new_now_utc ();
-  g_autofree char *time = g_date_time_format (now, "%Y%m%d-%H%M%S");
-  g_autofree char *leaf = g_strdup_printf ("%s-%06d", time, g_date_time_get_microsecond (now));
-  g_autofree char *folder = g_build_filename (kt_state_directory (proposed->facts->state), "configuration", leaf, NULL);
-  JsonObject *args = json_object_new ();
-  kt_json_set_string (args, "config_file", server->config_file);
-  kt_json_set_string (args, "data_directory", server->data_directory);
-  kt_json_set_string (args, "hba_file", server->hba_file);
-  kt_json_set_string (args, "ident_file", server->ident_file);
-  json_object_set_string_member (args, "folder", folder);
-  kt_plan_add (proposed->plan, &kt_step_configuration_backup, args)->estimate_ms = BACKUP_MS;
+  g_autoptr (GStrvBuilder) all = g_strv_builder_new ();
+  for (guint i = 0; i < plan->steps->len; i++)
+    {
+      const KtPlanStep *step = plan->steps->pdata[i];
+      g_auto (GStrv) touched = step->kind->touches != NULL ? step->kind->touches (step->args) : NULL;
+      if (touched != NULL)
+        g_strv_builder_addv (all, (const char **) touched);
+    }
+  return g_strv_builder_end (all);
+}
+
+/* As the first step, what the others change is copied: as much of it as they need. */
+static gboolean
+begin_with_backup (KtProposed *proposed, const char *catalogue, gboolean skip, GError **error)
+{
+  g_auto (GStrv) touched = touched_by (proposed->plan);
+  const KtBackupSource source = { proposed->facts->connection, proposed->facts->server, proposed->instance, proposed->facts->conninfo };
+  const KtBackupKind *kind = NULL;
+  g_autoptr (GError) why_not = NULL;
+  KtBackupCandidate candidate = { .kind = &kt_backup_configuration };
+  if (!candidate.kind->check (&source, NULL, &why_not) || !kt_backup_room (candidate.kind, catalogue, &source, &candidate.room, &why_not))
+    candidate.why_not = why_not->message;
+  if (!kt_backup_choose (kt_backup_need ((const char *const *) touched), skip, &candidate, 1, &kind, error))
+    return FALSE;
+  if (kind == NULL)
+    return TRUE;
+  kt_plan_add (proposed->plan, &kt_step_configuration_backup, kt_step_configuration_backup_args (&source, catalogue))
+    ->estimate_ms = BACKUP_MS;
+  GPtrArray *steps = proposed->plan->steps;
+  g_ptr_array_insert (steps, 0, g_ptr_array_steal_index (steps, steps->len - 1));
+  return TRUE;
 }
 
 /* Statements come before the settings: an undo goes backwards, and only a server that runs again can take statements. */
@@ -310,14 +329,9 @@ make_plan (KtProposed *proposed, JsonArray *settings, gboolean restart, gboolean
   g_autofree char *id = kt_connection_server_id (proposed->facts->connection);
   g_autofree char *name = kt_connection_describe (proposed->facts->connection);
   proposed->plan = kt_plan_new (title, id, name);
-  add_backup_step (proposed);
   JsonArray *tables = with_tables ? add_table_steps (proposed) : json_array_new ();
   json_object_set_array_member (proposed->shown, "tables", tables);
-  if (json_array_get_length (settings) > 0)
-    return add_settings_step (proposed, settings, restart, error);
-  if (json_array_get_length (tables) == 0)
-    g_ptr_array_set_size (proposed->plan->steps, 0); /* a backup alone is no plan */
-  return TRUE;
+  return json_array_get_length (settings) == 0 || add_settings_step (proposed, settings, restart, error);
 }
 
 static void
@@ -382,7 +396,9 @@ kt_proposed_new (KtOperationContext *context, JsonObject *args, GError **error)
   gboolean restart;
   JsonArray *settings = chosen_settings (proposed, args, &restart);
   json_object_set_array_member (proposed->shown, "settings", settings);
-  if (!make_plan (proposed, settings, restart, !kt_json_bool (args, "no_tables", FALSE) && !kt_json_bool (args, "only_restart", FALSE), error))
+  g_autofree char *catalogue = kt_backup_catalogue (context, args, NULL);
+  if (!make_plan (proposed, settings, restart, !kt_json_bool (args, "no_tables", FALSE) && !kt_json_bool (args, "only_restart", FALSE), error)
+      || !begin_with_backup (proposed, catalogue, kt_json_bool (args, "no_backup", FALSE), error))
     return NULL;
   if (!show_window (proposed, args, restart, error))
     return NULL;

@@ -13,6 +13,7 @@ typedef struct {
 
 static const KeyRow keys[] = {
   { "kastune", "state", offsetof (KtSettings, state) },
+  { "kastune", "backups", offsetof (KtSettings, backups) },
   { "server ", "conninfo", offsetof (KtServerSettings, conninfo) },
   { "server ", "profile", offsetof (KtServerSettings, profile) },
   { "server ", "reserve", offsetof (KtServerSettings, reserve) },
@@ -44,6 +45,7 @@ kt_settings_free (KtSettings *settings)
     return;
   g_free (settings->path);
   g_free (settings->state);
+  g_free (settings->backups);
   g_clear_pointer (&settings->servers, g_ptr_array_unref);
   g_free (settings);
 }

@@ -2,7 +2,7 @@
  *
  * kastune.conf: a key file, wholly optional. A group or key that kastune does not know is an error naming file, group and key.
  *
- *   [kastune]        state=/var/lib/kastune
+ *   [kastune]        state=/var/lib/kastune   backups=/srv/backups
  *   [server main]    conninfo=service=kaspa   profile=standard   reserve=4G   container=simply-kaspa-db
  *                    memory=16G   cpus=8   storage=nvme   (of a machine that cannot be seen from here)
  *
@@ -24,6 +24,7 @@ typedef struct {
 typedef struct {
   char *path;         /* NULL when there is no file */
   char *state;        /* NULL: default */
+  char *backups;      /* folder of the catalogue; NULL: "backups" in the state folder */
   GPtrArray *servers; /* KtServerSettings */
 } KtSettings;
 

@@ -63,7 +63,7 @@ test_restores_everything (Fixture *f, gconstpointer data)
   g_assert_cmpint (g_remove (f->hba), ==, 0);
 
   g_autoptr (GError) error = NULL;
-  g_assert_true (kt_configuration_restore (f->folder, &error));
+  g_assert_true (kt_configuration_restore (f->folder, NULL, &error));
   g_assert_no_error (error);
   g_autofree char *conf = NULL;
   g_autofree char *included = NULL;
@@ -88,7 +88,7 @@ test_damaged_copy_restores_nothing (Fixture *f, gconstpointer data)
   put (f->conf, "now\n");
 
   g_autoptr (GError) error = NULL;
-  g_assert_false (kt_configuration_restore (f->folder, &error));
+  g_assert_false (kt_configuration_restore (f->folder, NULL, &error));
   g_assert_error (error, KT_ERROR, KT_ERROR_VERIFY);
   g_autofree char *conf = NULL;
   g_assert_true (kt_file_read (f->conf, &conf, NULL, NULL));
