@@ -142,6 +142,7 @@ kt_sim_prune_main (int argc, char **argv)
   words.batch_rows = (int) words.rules.batch_rows;
   g_set_prgname ("kaspa-sim prune");
   g_option_context_set_summary (context, "Prune once, as the indexer does with --prune-db");
+  g_option_context_set_description (context, "Example:\n  kaspa-sim prune -d dbname=kaspa_sim --retention 7d");
   g_option_context_add_main_entries (context, options, NULL);
   if (!g_option_context_parse (context, &argc, &argv, &error) || argc != 1 || words.batch_rows < 1)
     {

@@ -444,14 +444,18 @@ run_read (GError **error)
 typedef struct {
   const char *name;
   const char *summary;
+  const char *example;
   const GOptionEntry *options;
   gboolean (*run) (GError **error);
 } Command;
 
 static const Command commands[] = {
-  { "fill", "Build a database fast: COPY, indexes last", fill_options, run_fill },
-  { "run", "Write as the indexer does, and measure", run_options, run_run },
-  { "read", "Ask what an API server asks, and measure", read_options, run_read },
+  { "fill", "Build a database fast: COPY, indexes last",
+    "kaspa-sim fill -d dbname=kaspa_sim --transactions 50M", fill_options, run_fill },
+  { "run", "Write as the indexer does, and measure",
+    "kaspa-sim run -d dbname=kaspa_sim --duration 60s --tps 500", run_options, run_run },
+  { "read", "Ask what an API server asks, and measure",
+    "kaspa-sim read -d dbname=kaspa_sim --duration 30s --rate 100", read_options, run_read },
 };
 
 static void
@@ -470,7 +474,9 @@ parse_words (const Command *command, int *argc, char ***argv, GError **error)
 {
   g_autoptr (GOptionContext) context = g_option_context_new (NULL);
   g_autoptr (GError) local = NULL;
+  g_autofree char *example = g_strdup_printf ("Example:\n  %s", command->example);
   g_option_context_set_summary (context, command->summary);
+  g_option_context_set_description (context, example);
   g_option_context_add_main_entries (context, command->options, NULL);
   g_option_context_add_main_entries (context, common_options, NULL);
   if (g_option_context_parse (context, argc, argv, &local) && *argc == 1)
