@@ -414,30 +414,3 @@ kt_sim_checkpoint (const KtSim *sim, const KtChain *chain)
     g_string_append_printf (text, "%02x", hash.bytes[i]);
   return g_string_free (text, FALSE);
 }
-
-static gboolean
-is_stored (const KtSim *sim, const KtChain *chain, const KtLevel *level, guint64 key)
-{
-  return kt_encoder_stores (&sim->features, chain, level, key, level->number < sim->levels,
-                            kt_chain_key_block (key) < sim->block_path);
-}
-
-guint64
-kt_sim_transactions_added (const KtSim *before, const KtSim *after, const KtChain *chain)
-{
-  KtLevel level;
-  guint64 added = 0, end = kt_sim_frontier (after, chain);
-  kt_chain_level_of_block (chain, kt_sim_complete_to (before, chain), &level);
-  for (guint64 block = level.first; block < end; block++)
-    {
-      guint slots = kt_chain_slots (chain, block);
-      if (block >= level.first + level.width)
-        kt_chain_level (chain, level.number + 1, &level);
-      for (guint slot = 0; slot < slots; slot++)
-        {
-          guint64 key = kt_chain_key (block, slot);
-          added += is_stored (after, chain, &level, key) && !is_stored (before, chain, &level, key);
-        }
-    }
-  return added;
-}

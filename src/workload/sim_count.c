@@ -175,3 +175,23 @@ kt_sim_count (const KtSim *sim, const KtChain *chain, guint64 rows[KT_N_TABLES])
     if ((kt_sim_tables (sim) >> i & 1) == 0)
       rows[i] = 0;
 }
+
+guint64
+kt_sim_transactions_added (const KtSim *before, const KtSim *after, const KtChain *chain)
+{
+  KtLevel level;
+  guint64 added = 0, end = kt_sim_frontier (after, chain);
+  kt_chain_level_of_block (chain, kt_sim_complete_to (before, chain), &level);
+  for (guint64 block = level.first; block < end; block++)
+    {
+      guint slots = kt_chain_slots (chain, block);
+      if (block >= level.first + level.width)
+        kt_chain_level (chain, level.number + 1, &level);
+      for (guint slot = 0; slot < slots; slot++)
+        {
+          guint64 key = kt_chain_key (block, slot);
+          added += is_stored (after, chain, &level, key) && !is_stored (before, chain, &level, key);
+        }
+    }
+  return added;
+}

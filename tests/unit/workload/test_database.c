@@ -103,8 +103,11 @@ test_run_of_schemas (KtTestSim *fixture, gconstpointer data)
       g_assert_true (kt_features_read (&options.features, KT_VALUES_EXCLUDE_FIELDS, rows[i].exclude));
       kt_test_sim_fill (&options, NULL);
       g_test_message ("schema %u without %s", rows[i].schema, rows[i].exclude);
+      g_autofree char *before = kt_test_sim_value (fixture, "SELECT count(*) FROM transactions");
       kt_test_sim_write (fixture, 0, FALSE, 1500, result);
+      g_autofree char *added = kt_test_sim_value (fixture, "SELECT count(*) - %s FROM transactions", before);
       g_assert_cmpuint (result->blocks, >, 0);
+      g_assert_cmpuint (result->transactions, ==, g_ascii_strtoull (added, NULL, 10));
       g_assert_cmpuint (result->block_path_stream.rows, >, 0);
       kt_test_sim_assert_exact (fixture);
     }
