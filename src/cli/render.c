@@ -38,6 +38,7 @@ static const struct {
   { "bench size", kt_render_bench_size },
   { "bench list", kt_render_bench_list },
   { "bench show", kt_render_bench },
+  { "storage show", kt_render_storage_show },
   { "storage estimate", kt_render_storage_estimate },
   { "reference", kt_render_reference },
 };

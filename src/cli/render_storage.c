@@ -84,6 +84,92 @@ render_costs (JsonObject *answer, GString *out, guint width)
   kt_render_line (out, width, "Packing costs one CPU here: %s (on 8 kB to 128 kB records together).", text->str);
 }
 
+/* ---- show ---- */
+
+static void
+render_volumes (JsonObject *answer, GString *out, guint width)
+{
+  static const KtColumn columns[] = { { "HOLDS", KT_COLUMN_LEFT }, { "ON", KT_COLUMN_LEFT }, { "FREE", KT_COLUMN_RIGHT },
+                                      { "OF", KT_COLUMN_RIGHT }, { "PATH", KT_COLUMN_WRAP } };
+  JsonArray *volumes = kt_json_array (answer, "volumes");
+  g_autoptr (KtTable) table = kt_table_new (columns, G_N_ELEMENTS (columns));
+  for (guint i = 0; i < json_array_get_length (volumes); i++)
+    {
+      JsonObject *volume = json_array_get_object_element (volumes, i);
+      g_autofree char *free_space = kt_render_size_member (volume, "available_bytes");
+      g_autofree char *size = kt_render_size_member (volume, "size_bytes");
+      g_autofree char *place = g_strdup_printf ("%s (%s)", kt_json_string (volume, "file_system", "?"), kt_json_string (volume, "class", "?"));
+      kt_table_add (table, kt_json_string (volume, "role", ""), place, free_space, size, kt_json_string (volume, "path", ""));
+    }
+  kt_table_print (table, out, width, 0);
+}
+
+/* What should change, with the reason; the rest in one line. */
+static void
+render_properties (JsonObject *object, GString *out, guint width)
+{
+  JsonArray *rows = kt_json_array (object, "properties");
+  g_autoptr (GString) good = g_string_new (NULL);
+  for (guint i = 0; i < json_array_get_length (rows); i++)
+    {
+      JsonObject *row = json_array_get_object_element (rows, i);
+      const char *running = kt_json_string (row, "running", NULL), *name = kt_json_string (row, "property", "");
+      if (!g_str_equal (kt_json_string (row, "verdict", ""), "change"))
+        {
+          if (running != NULL)
+            g_string_append_printf (good, "%s%s=%s", good->len > 0 ? ", " : "", name, running);
+          continue;
+        }
+      kt_render_line (out, width, "  %s: %s -> %s   (%s)", name, running, kt_json_string (row, "wanted", ""),
+                      kt_json_string (row, "takes", ""));
+      kt_text_wrap (out, kt_json_string (row, "because", ""), width, 6);
+      if (kt_json_string (row, "hazard", NULL) != NULL)
+        {
+          g_autofree char *hazard = g_strdup_printf ("but: %s", kt_json_string (row, "hazard", ""));
+          kt_text_wrap (out, hazard, width, 6);
+        }
+      if (kt_json_string (row, "command", NULL) != NULL)
+        kt_text_wrap (out, kt_json_string (row, "command", ""), width, 6);
+    }
+  g_string_prepend (good, "good: ");
+  kt_text_wrap (out, good->str, width, 2);
+}
+
+void
+kt_render_storage_show (JsonObject *answer, GString *out, guint width)
+{
+  JsonArray *datasets = kt_json_array (answer, "datasets"), *pools = kt_json_array (answer, "pools");
+  render_volumes (answer, out, width);
+  for (guint i = 0; i < json_array_get_length (datasets); i++)
+    {
+      JsonObject *dataset = json_array_get_object_element (datasets, i);
+      g_autofree char *used = kt_render_size_member (dataset, "used_bytes");
+      g_autofree char *logical = kt_render_size_member (dataset, "logical_bytes");
+      g_string_append_c (out, '\n');
+      kt_render_line (out, width, "Dataset %s (%s): %s on disk for %s, x%.2f", kt_json_string (dataset, "name", ""),
+                      kt_json_string (dataset, "holds", ""), used, logical, kt_json_double (dataset, "compressratio", 0));
+      render_properties (dataset, out, width);
+    }
+  for (guint i = 0; i < json_array_get_length (pools); i++)
+    {
+      JsonObject *pool = json_array_get_object_element (pools, i);
+      g_autofree char *free_space = kt_render_size_member (pool, "free_bytes");
+      g_autofree char *size = kt_render_size_member (pool, "size_bytes");
+      g_string_append_c (out, '\n');
+      kt_render_line (out, width, "Pool %s: %s, %s of %s free; %s", kt_json_string (pool, "name", ""),
+                      kt_json_string (pool, "state", "?"), free_space, size, kt_json_string (pool, "scan", "never scrubbed"));
+      render_properties (pool, out, width);
+    }
+  if (kt_json_string (answer, "zfs", NULL) != NULL)
+    {
+      g_string_append_c (out, '\n');
+      kt_render_line (out, width, "ZFS: %s. kastune storage estimate says what it would save.", kt_json_string (answer, "zfs", ""));
+    }
+  kt_render_findings (answer, out, width);
+}
+
+/* ---- estimate ---- */
+
 void
 kt_render_storage_estimate (JsonObject *answer, GString *out, guint width)
 {

@@ -38,5 +38,6 @@ KT_HANDLER (kt_handle_bench_list);
 KT_HANDLER (kt_handle_bench_show);
 KT_HANDLER (kt_handle_bench_size);
 KT_HANDLER (kt_handle_bench_tune);     /* op_tune.c */
+KT_HANDLER (kt_handle_storage_show);   /* op_storage_show.c */
 KT_HANDLER (kt_handle_storage_estimate); /* op_storage.c */
 KT_HANDLER (kt_handle_reference);      /* op_reference.c */

@@ -348,6 +348,11 @@ const KtOperation kt_operations[] = {
   { .name = "bench show", .group = PROVE, .summary = "Show a result again, as text, JSON or a report", .args = bench_show_args,
     .run = kt_handle_bench_show },
 
+  { .name = "storage show", .group = "Storage", .summary = "Show where the data lie, what ZFS makes of them, and what should be different",
+    .help = "Properties of the datasets below the data directory, its WAL and its tablespaces against what they should be, with "
+            "the reason and the command; health, space and last scrub of their pools. It only reads. kastune advise tells about "
+            "mount options, kernel settings and the ZFS cache.",
+    .flags = KT_OPERATION_SERVER | KT_OPERATION_MACHINE, .run = kt_handle_storage_show },
   { .name = "storage estimate", .group = "Storage", .summary = "Say how much the data would shrink on ZFS, from a sample of them, without ZFS",
     .help = "Stretches of the real tables and indexes are read through SQL, cut into records and packed with lz4 and zstd as ZFS "
             "would: a record fills whole sectors, and one that shrinks by less than an eighth is stored as it is. Parity of "

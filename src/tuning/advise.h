@@ -5,7 +5,7 @@
  */
 #pragma once
 
-#include "tuning/finding.h"
+#include "base/finding.h"
 #include "tuning/inputs.h"
 #include "tuning/params.h"
 

@@ -6,7 +6,7 @@
  */
 #pragma once
 
-#include "tuning/finding.h"
+#include "base/finding.h"
 #include "tuning/inputs.h"
 
 typedef struct {

@@ -1,5 +1,11 @@
 """What the data would shrink to on ZFS: a sample of real tables against all of them, and what stands in the way."""
+import pathlib
+
 import pytest
+
+from conftest import kastune
+
+MACHINES = pathlib.Path(__file__).resolve().parents[1] / "machines"
 
 
 @pytest.fixture(scope="module")
@@ -67,3 +73,17 @@ def test_an_empty_database(filled):
     filled.sql("CREATE DATABASE empty")
     answer = filled.kastune("storage", "estimate", env={"PGDATABASE": "empty"})
     assert answer.status == 1 and "nothing to estimate" in answer.err, answer
+
+
+def test_a_machine_without_zfs_is_told_how_to_get_it(filled):
+    answer = filled.kastune("storage", "show", "--json", "--no-probe")
+    assert answer.status == 0, answer
+    assert answer.json["datasets"] == [] and answer.json["pools"] == []
+    assert {volume["role"] for volume in answer.json["volumes"]} >= {"data"}
+    assert "zfsutils-linux" in answer.json["zfs"] or "module" in answer.json["zfs"]
+    assert str(filled.base) in filled.kastune("storage", "show", "--no-probe").out
+
+
+def test_recordings_hold_no_properties():
+    answer = kastune("storage", "show", "--root", MACHINES / "zfs-mirror-64g")
+    assert answer.status == 5 and "recording" in answer.err, answer

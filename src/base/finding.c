@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-#include "tuning/finding.h"
+#include "base/finding.h"
 
 static void
 finding_free (KtFinding *finding)

@@ -14,7 +14,7 @@ typedef enum {
 
 typedef struct {
   KtSeverity severity;
-  char *parameter; /* NULL: about the machine or the whole set */
+  char *parameter; /* what it is about, by its name; NULL: nothing with a name */
   char *sentence;
   char *remedy;    /* NULL: nothing to do */
 } KtFinding;
