@@ -5,7 +5,9 @@
 #include "base/file.h"
 #include "base/json.h"
 #include "base/size.h"
+#include "bench/sampler.h"
 #include "postgres/scratch_server.h"
+#include "workload/writer.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -14,12 +16,13 @@
 #define DEADLINE_MS (48 * 3600 * 1000) /* only a safety net */
 #define FILL_CONNECTIONS 4
 #define BYTES_PER_TRANSACTION 2400     /* room that a fill needs at most, with WAL and sorts */
+#define WRITTEN_LIVE 100000            /* smaller ones are only for trying, and filled alone */
 #define SETS 2                         /* the data set and the copy that a server runs on */
 
 /* Nothing of this database must survive a crash, and it is stopped cleanly. */
 static const char fill_conf[]
   = "shared_buffers = 512MB\nfsync = off\nfull_page_writes = off\nsynchronous_commit = off\nautovacuum = off\n"
-    "max_wal_size = 512MB\nmin_wal_size = 80MB\ncheckpoint_timeout = 1h\nwal_level = minimal\nmax_wal_senders = 0\n"
+    "max_wal_size = 4GB\nmin_wal_size = 80MB\ncheckpoint_timeout = 1h\nwal_level = minimal\nmax_wal_senders = 0\n"
     "max_parallel_maintenance_workers = 0\n";
 
 void
@@ -152,7 +155,7 @@ fill (const KtScratchSite *site, const KtDataSetSpec *spec, const KtBenchWatch *
   g_autofree char *conninfo = g_strdup_printf ("host='%s' port=5432 user=postgres dbname=postgres", site->sockets);
   const KtFill options = {
     .conninfo = conninfo,
-    .transactions = spec->transactions,
+    .transactions = spec->transactions >= WRITTEN_LIVE ? spec->transactions / 2 : spec->transactions,
     .seed = spec->seed,
     .tps = spec->tps,
     .features = spec->features,
@@ -170,6 +173,80 @@ fill (const KtScratchSite *site, const KtDataSetSpec *spec, const KtBenchWatch *
   return done;
 }
 
+static void
+show_live (const KtProgress *progress, gpointer data)
+{
+  kt_bench_say (data, "filling the data set: second half, as the indexer writes it", (gint64) progress->done / 1000, 0);
+}
+
+/* Until so many transactions more are stored. */
+static gboolean
+write_more (const char *conninfo, guint64 transactions, const KtBenchWatch *watch, KtWriterResult *result,
+            GError **error)
+{
+  volatile sig_atomic_t stop = 0;
+  const KtSamplerOptions until = { .conninfo = conninfo, .transactions = transactions, .stop = &stop };
+  const KtWriter writer = {
+    .conninfo = conninfo,
+    .batch_scale = 1,
+    .batch_concurrency = 2,
+    .vcp_interval_ms = 1000,
+    .stop = &stop,
+    .progress = show_live,
+    .progress_data = (gpointer) watch,
+  };
+  g_autoptr (KtSampler) sampler = kt_sampler_start (&until, error);
+  if (sampler == NULL)
+    return FALSE;
+  gulong handler = watch->cancellable != NULL
+                     ? g_cancellable_connect (watch->cancellable, G_CALLBACK (raise_flag), (gpointer) &stop, NULL) : 0;
+  gboolean done = kt_write (&writer, result, error);
+  if (handler != 0)
+    g_cancellable_disconnect (watch->cancellable, handler);
+  if (!done || !g_cancellable_is_cancelled (watch->cancellable))
+    return done;
+  kt_error_set (error, KT_ERROR_INTERRUPTED, NULL, NULL, "the filling was interrupted");
+  return FALSE;
+}
+
+static gboolean
+clean_and_weigh (const char *conninfo, KtFillResult *filled, GError **error)
+{
+  g_autoptr (KtConnection) connection = kt_connection_open (conninfo, error);
+  g_autoptr (PGresult) patience = connection != NULL
+                                    ? kt_connection_query (connection, error, "SET statement_timeout = 0", NULL) : NULL;
+  g_autoptr (PGresult) clean = patience != NULL
+                                 ? kt_connection_query (connection, error, "VACUUM (ANALYZE)", NULL) : NULL;
+  g_autoptr (PGresult) size = clean != NULL
+                                ? kt_connection_query (connection, error,
+                                                       "SELECT sum(pg_total_relation_size(oid)) AS bytes FROM pg_class"
+                                                       " WHERE relkind = 'r' AND relnamespace = 'public'::regnamespace",
+                                                       NULL)
+                                : NULL;
+  if (size != NULL)
+    filled->size_bytes = kt_result_int (size, 0, "bytes");
+  return size != NULL;
+}
+
+/* Freshly built indexes are 90 % full: nearly every page would split within the next tenth of rows, and the index double.
+ * Where half of the rows came one by one, pages are about 70 % full as in any database of some age, and it grows as its
+ * rows do. */
+static gboolean
+age (const KtScratchSite *site, const KtDataSetSpec *spec, const KtBenchWatch *watch, KtFillResult *filled,
+     GError **error)
+{
+  g_autofree char *conninfo = g_strdup_printf ("host='%s' port=5432 user=postgres dbname=postgres", site->sockets);
+  g_autofree KtWriterResult *result = g_new0 (KtWriterResult, 1);
+  if (filled->transactions >= spec->transactions)
+    return TRUE;
+  if (!write_more (conninfo, spec->transactions - filled->transactions, watch, result, error))
+    return FALSE;
+  filled->transactions += result->transactions;
+  filled->blocks += result->blocks;
+  kt_bench_say (watch, "filling the data set: vacuum", 0, 0);
+  return clean_and_weigh (conninfo, filled, error);
+}
+
 static gboolean
 run_fill (const KtScratchSite *site, const KtDataSetSpec *spec, const KtBenchWatch *watch, KtFillResult *filled,
           GError **error)
@@ -180,7 +257,7 @@ run_fill (const KtScratchSite *site, const KtDataSetSpec *spec, const KtBenchWat
   if (server == NULL)
     return FALSE;
   gboolean ready = kt_scratch_server_wait (server);
-  gboolean done = ready && fill (site, spec, watch, filled, error);
+  gboolean done = ready && fill (site, spec, watch, filled, error) && age (site, spec, watch, filled, error);
   kt_scratch_server_stop (server, !done);
   if (!ready)
     kt_error_set (error, KT_ERROR_PROGRAM, server->result.diagnosis, NULL, "the server for a data set did not start");
@@ -240,7 +317,7 @@ name_of (const KtDataSetSpec *spec, int major)
                                                spec->features.disabled, spec->features.excluded);
   g_autofree char *sum = g_compute_checksum_for_string (G_CHECKSUM_SHA256, features, -1);
   gboolean whole = spec->features.disabled == 0 && spec->features.excluded == 0;
-  return g_strdup_printf ("data-pg%d-%.8s-seed%" G_GUINT64_FORMAT "-%utps-%" G_GUINT64_FORMAT, major,
+  return g_strdup_printf ("aged-pg%d-%.8s-seed%" G_GUINT64_FORMAT "-%utps-%" G_GUINT64_FORMAT, major,
                           whole ? "all" : sum, spec->seed, spec->tps, spec->transactions);
 }
 

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT
  *
- * A database that the workload fills once, as the data directory of a stopped server. Kept in the place, named by all
- * that decides its content, so that every comparison with the same words begins from the same bytes.
+ * A database that the workload makes once, as the data directory of a stopped server: half of it filled fast, half
+ * written as the indexer writes it, so that its indexes are as they are in a database of some age. Kept in the place,
+ * named by all that decides its content, so that every comparison with the same words begins from the same bytes.
  */
 #pragma once
 

@@ -46,5 +46,5 @@ void kt_footprint (const KtFootprintSpec *spec, KtFootprint *footprint);
  * wal_bytes_per_day, hot_bytes}], disk_bytes_per_day, …, sources: […]}. What is infinite is absent. */
 JsonObject *kt_footprint_to_json (const KtFootprintSpec *spec);
 
-/* Bytes of indexes with random keys for each row of `transactions`, as `kaspa-sim fill` builds them (pages 90 % full). */
-double kt_footprint_filled_random_bytes (const KtFeatures *features, double tps);
+/* Bytes of indexes with random keys for each row of `transactions`. */
+double kt_footprint_random_bytes (const KtFeatures *features, double tps);

@@ -21,6 +21,6 @@ kt_bench_regime_find (const char *name)
 guint64
 kt_bench_regime_transactions (const KtBenchRegime *regime, gint64 memory_bytes, const KtFeatures *features, double tps)
 {
-  double each = kt_footprint_filled_random_bytes (features, tps);
+  double each = kt_footprint_random_bytes (features, tps);
   return each > 0 ? (guint64) (regime->share * (double) memory_bytes / each) : 0;
 }
