@@ -22,7 +22,7 @@
 /* Nothing of this database must survive a crash, and it is stopped cleanly. */
 static const char fill_conf[]
   = "shared_buffers = 512MB\nfsync = off\nfull_page_writes = off\nsynchronous_commit = off\nautovacuum = off\n"
-    "max_wal_size = 4GB\nmin_wal_size = 80MB\ncheckpoint_timeout = 1h\nwal_level = minimal\nmax_wal_senders = 0\n"
+    "max_wal_size = 512MB\nmin_wal_size = 80MB\ncheckpoint_timeout = 1h\nwal_level = minimal\nmax_wal_senders = 0\n"
     "max_parallel_maintenance_workers = 0\n";
 
 void
