@@ -91,6 +91,14 @@ reason (const KtVolume *volume)
   return g_strdup_printf ("measured: %s%s%s", figures, busy, doubt);
 }
 
+/* ZFS keeps what was just written in a cache of its own and takes no hint to forget it: unless the probe went past that,
+ * only reads as slow as a hard disk's have reached the device. */
+static gboolean
+own_cache_answered (const KtVolume *volume, const KtProbe *probe)
+{
+  return g_strcmp0 (volume->fs_type, "zfs") == 0 && !probe->direct && probe->class != KT_STORAGE_HDD;
+}
+
 void
 kt_volume_take_probe (KtVolume *volume, KtProbe *probe)
 {
@@ -98,6 +106,8 @@ kt_volume_take_probe (KtVolume *volume, KtProbe *probe)
     return;
   g_clear_pointer (&volume->probe, kt_probe_free);
   volume->probe = probe;
+  if (own_cache_answered (volume, probe))
+    probe->class = KT_STORAGE_UNKNOWN;
   volume->class = probe->class != KT_STORAGE_UNKNOWN ? probe->class : volume->flags_class;
   g_free (volume->class_reason);
   volume->class_reason = reason (volume);

@@ -48,14 +48,22 @@ test_classes (void)
 }
 
 static KtVolume *
-volume_with (KtStorageClass flags_class, KtProbe probe)
+volume_on (const char *fs_type, KtStorageClass flags_class, KtProbe probe, gboolean direct)
 {
   KtVolume *volume = g_new0 (KtVolume, 1);
+  volume->fs_type = g_strdup (fs_type);
+  probe.direct = direct;
   volume->flags_class = volume->class = flags_class;
   volume->class_reason = g_strdup ("by flags, not measured: vda rotates");
   probe.class = kt_probe_classify (&probe);
   kt_volume_take_probe (volume, g_memdup2 (&probe, sizeof probe));
   return volume;
+}
+
+static KtVolume *
+volume_with (KtStorageClass flags_class, KtProbe probe)
+{
+  return volume_on ("ext4", flags_class, probe, TRUE);
 }
 
 static void
@@ -67,6 +75,29 @@ test_measured_wins (void)
   kt_volume_take_probe (volume, NULL);
   g_assert_cmpint (volume->class, ==, KT_STORAGE_NVME);
   kt_volume_free (volume);
+}
+
+static void
+test_own_cache_of_zfs_does_not_win (void)
+{
+  static const struct {
+    const char *fs_type;
+    gboolean direct;
+    double reads_1;
+    KtStorageClass class;
+  } rows[] = {
+    { "zfs", FALSE, 40000, KT_STORAGE_HDD }, /* what the flags say */
+    { "zfs", TRUE, 40000, KT_STORAGE_NVME },
+    { "zfs", FALSE, 120, KT_STORAGE_HDD },
+    { "overlay", FALSE, 40000, KT_STORAGE_NVME },
+  };
+  for (guint i = 0; i < G_N_ELEMENTS (rows); i++)
+    {
+      KtVolume *volume = volume_on (rows[i].fs_type, KT_STORAGE_HDD, figures (rows[i].reads_1, 4 * rows[i].reads_1, 150), rows[i].direct);
+      g_assert_cmpint (volume->class, ==, rows[i].class);
+      g_assert_true (g_str_has_prefix (volume->class_reason, i == 0 ? "measured, but a cache answered" : "measured: "));
+      kt_volume_free (volume);
+    }
 }
 
 static void
@@ -95,6 +126,7 @@ main (int argc, char **argv)
   g_test_add_func ("/platform/probe-class/figures-of-known-devices", test_classes);
   g_test_add_func ("/platform/probe-class/measured-wins-over-flags", test_measured_wins);
   g_test_add_func ("/platform/probe-class/an-answering-cache-does-not", test_cache_does_not_win);
+  g_test_add_func ("/platform/probe-class/own-cache-of-zfs-does-not", test_own_cache_of_zfs_does_not_win);
   g_test_add_func ("/platform/probe-class/flash-speed-of-a-rotating-disk-is-said", test_suspicion);
   return g_test_run ();
 }
