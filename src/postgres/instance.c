@@ -6,6 +6,7 @@
 
 #include "base/error.h"
 #include "base/run.h"
+#include "postgres/connection.h"
 #include "postgres/control.h"
 #include "postgres/instance_docker.h"
 #include "postgres/locate.h"
@@ -50,10 +51,13 @@ kt_instance_describe (const KtInstance *instance, const char *verb)
   return g_string_free (g_steal_pointer (&out), FALSE);
 }
 
-/* Does the server answer, whatever it thinks of us? */
+/* Does the server answer, whatever it thinks of us? A ping alone would leave "role root does not exist" in its log. */
 static PGPing
 ping (const KtInstance *instance)
 {
+  g_autoptr (KtConnection) connection = kt_connection_open (instance->conninfo, NULL);
+  if (connection != NULL)
+    return PQPING_OK;
   const char *const keywords[] = { "dbname", "connect_timeout", NULL };
   const char *const values[] = { instance->conninfo, "5", NULL };
   return PQpingParams (keywords, values, 1);
