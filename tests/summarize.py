@@ -9,6 +9,9 @@ import sys
 import xml.etree.ElementTree as ET
 
 
+MAY_BE_SKIPPED = {"guest"}  # takes root and the release of Debian that the guest runs; pytest says which is missing
+
+
 def of_meson(path):
     """A test program counts by its TAP lines, any other test as one; a program that ends badly counts one failure more."""
     passed = failed = skipped = 0
@@ -51,7 +54,7 @@ def main():
             counts = of_pytest(folder / f"{suite}.xml")
         else:
             counts = (0, 1, 0)
-        if counts[0] + counts[1] == 0:
+        if counts[0] + counts[1] == 0 and not (suite in MAY_BE_SKIPPED and counts[2] > 0):
             counts = (0, 1, counts[2])  # a suite that ran nothing proves nothing
         print(f"{suite:10} {counts[0]} passed, {counts[1]} failed, {counts[2]} skipped")
         sums = [a + b for a, b in zip(sums, counts)]

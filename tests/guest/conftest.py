@@ -37,6 +37,10 @@ class Cluster:
     def kastune(self, *words, **kwargs):
         return self.guest.run("kastune", *words, **kwargs)
 
+    def run_unit(self, name, *argv):
+        """In the background, as a unit of its own."""
+        self.guest.run("systemd-run", "--quiet", f"--unit={name}", *argv, check=True)
+
     def sql(self, text):
         return self.guest.run("runuser", "-u", "postgres", "--", "psql", "-XAtqc", text, check=True).out.strip()
 
@@ -66,14 +70,17 @@ class Cluster:
         return self.sql("SHOW data_directory")
 
     def newest_change(self):
-        return self.kastune("history", "--json", check=True).json["changes"][0]["state"]
+        changes = self.kastune("history", "--json", check=True).json["changes"]
+        return changes[0]["state"] if changes else None
 
 
 @pytest.fixture
 def cluster(guest):
-    """Running, with Debian's settings and without a past."""
+    """Running, with Debian's settings and without a past. It runs on from test to test where nothing is left to take back."""
     guest.shell(f"systemctl reset-failed {UNIT} 2>/dev/null || true; systemctl start {UNIT}")
     yield Cluster(guest)
-    guest.shell(f"""systemctl stop {UNIT}
-                    rm -rf /var/lib/kastune /etc/postgresql/15/main/conf.d/* {DATA}/postgresql.auto.conf
-                    runuser -u postgres touch {DATA}/postgresql.auto.conf""")
+    guest.shell(f"""rm -rf /var/lib/kastune
+                    if [ -n "$(ls -A /etc/postgresql/15/main/conf.d)" ]; then
+                      systemctl stop {UNIT}
+                      rm /etc/postgresql/15/main/conf.d/*
+                    fi""")

@@ -6,6 +6,7 @@ PATH=$PATH:/usr/sbin:/sbin
 
 # mirror LABEL: the address of the first Debian archive with this label that apt knows.
 mirror() {
+  # shellcheck disable=SC2016  # apt fills in $(REPO_URI)
   apt-get indextargets --format '$(REPO_URI)' 'Created-By: Packages' 'Origin: Debian' "Label: $1" "Codename: $2" |
     sort -u | head -n 1
 }
