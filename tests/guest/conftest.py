@@ -24,6 +24,7 @@ def folder():
 def guest(folder):
     with Guest("systemd", folder=folder) as booted:
         booted.put(BUILD / "src/kastune", "/usr/bin/kastune")
+        booted.run("kastune", "--version", check=True)  # names a library that scripts/guest-image has to know
         yield booted
 
 

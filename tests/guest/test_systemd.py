@@ -104,12 +104,12 @@ def test_settings_that_do_not_start_within_the_limits_of_the_unit_go_back(cluste
 def test_confirmation_outlived_by_nobody_goes_back_by_the_next_command(cluster):
     """systemd ends everything of a unit, the kastune in the background too."""
     before, files = cluster.settings(), cluster.files()
-    cluster.run_unit("operator", "kastune", "apply", "--yes", *QUICK, "--confirm-within", "20s")
+    cluster.run_unit("operator", "kastune", "apply", "--yes", *QUICK, "--confirm-within", "30s")
     until(lambda: cluster.newest_change() == "waiting")
     cluster.shell("systemctl kill --signal=KILL operator; systemctl reset-failed operator 2>/dev/null || true")
     until(lambda: cluster.shell("pidof kastune || true").out == "")
     assert cluster.newest_change() == "waiting" and cluster.settings() != before
-    cluster.shell("sleep 20")
+    cluster.shell("sleep 30")
     assert cluster.newest_change() == "waiting"
     answer = cluster.kastune("status")
     assert answer.status == 0 and cluster.newest_change() == "undone", answer
