@@ -19,8 +19,10 @@
 
 typedef struct {
   const KtOperation *operation;
+  const KtOperationContext *context;
   GCancellable *cancellable;
   gboolean quiet, json;
+  gboolean lines;       /* progress as lines of JSON */
   gboolean line_open;   /* a progress line without its end stands on the terminal */
   gint64 counting_since; /* monotonic, of the counter that runs */
   char *counting;
@@ -51,21 +53,66 @@ rate_of (gint64 done, double seconds)
   return g_strdup_printf (", %s/s", size);
 }
 
+/* TRUE: something else than before. */
+static gboolean
+count_anew (Session *session, const char *what)
+{
+  if (g_strcmp0 (session->counting, what) == 0)
+    return FALSE;
+  close_line (session);
+  g_free (session->counting);
+  session->counting = g_strdup (what);
+  session->counting_since = g_get_monotonic_time ();
+  return TRUE;
+}
+
+/* {at_ms, what, step, steps, done, total, unit, per_s, left_ms}: a line an event; what is not known is absent. */
+static void
+tell_count (Session *session, const char *what, gint64 done, gint64 total, gboolean bytes)
+{
+  gboolean counts = total > 0 || (bytes && done > 0);
+  if (!count_anew (session, what) && !counts)
+    return;
+  double seconds = (double) (g_get_monotonic_time () - session->counting_since) / G_USEC_PER_SEC;
+  const struct {
+    const char *name;
+    gboolean known;
+    gint64 value;
+  } members[] = {
+    { "at_ms", TRUE, g_get_real_time () / 1000 },
+    { "step", session->context->steps > 0, session->context->step },
+    { "steps", session->context->steps > 0, session->context->steps },
+    { "done", counts, done },
+    { "total", total > 0, total },
+    { "per_s", counts && done > 0 && seconds > 0, (gint64) ((double) done / MAX (seconds, 0.001)) },
+    { "left_ms", total > 0 && done > 0, (gint64) (seconds * 1000 * (double) (total - done) / (double) MAX (done, 1)) },
+  };
+  JsonObject *line = json_object_new ();
+  for (gsize i = 0; i < G_N_ELEMENTS (members); i++)
+    if (members[i].known)
+      json_object_set_int_member (line, members[i].name, members[i].value);
+  json_object_set_string_member (line, "what", what);
+  if (counts)
+    json_object_set_string_member (line, "unit", bytes ? "bytes" : "items");
+  g_autoptr (JsonNode) node = kt_json_node_take (line);
+  g_autofree char *text = kt_json_to_line (node);
+  fprintf (stderr, "%s\n", text);
+  fflush (stderr);
+}
+
 /* Progress goes to standard error: a line rewritten on a terminal, a line a thing elsewhere. */
 static void
 show_count (Session *session, const char *what, gint64 done, gint64 total, gboolean bytes)
 {
+  if (session->lines)
+    {
+      tell_count (session, what, done, total, bytes);
+      return;
+    }
   if (session->quiet)
     return;
   gboolean terminal = isatty (STDERR_FILENO);
-  gboolean same = g_strcmp0 (session->counting, what) == 0;
-  if (!same)
-    {
-      close_line (session);
-      g_free (session->counting);
-      session->counting = g_strdup (what);
-      session->counting_since = g_get_monotonic_time ();
-    }
+  gboolean same = !count_anew (session, what);
   if ((total <= 0 && !(bytes && done > 0)) || !terminal)
     {
       if (!same)
@@ -190,7 +237,8 @@ run_operation (KtWords *words, GCancellable *cancellable, GError **error)
   g_autoptr (KtSettings) settings = kt_settings_load (words->config, error);
   if (settings == NULL || !kt_operation_check_args (words->operation, words->args, error))
     return -1;
-  Session session = { .operation = words->operation, .cancellable = cancellable, .quiet = words->quiet, .json = words->json };
+  Session session = { .operation = words->operation, .cancellable = cancellable, .quiet = words->quiet, .json = words->json,
+                      .lines = words->progress };
   g_autofree char *actor = actor_name ();
   KtOperationContext context = {
     .settings = settings,
@@ -199,10 +247,11 @@ run_operation (KtWords *words, GCancellable *cancellable, GError **error)
     .actor = actor,
     .confirm = isatty (STDIN_FILENO) && !words->json ? ask : NULL,
     .keep = isatty (STDIN_FILENO) && !words->json ? keep : NULL,
-    .progress = words->json ? NULL : show_progress,
-    .progress_bytes = words->json ? NULL : show_bytes,
+    .progress = words->json && !words->progress ? NULL : show_progress,
+    .progress_bytes = words->json && !words->progress ? NULL : show_bytes,
     .user = &session,
   };
+  session.context = &context;
   JsonObject *answer = words->operation->run (&context, words->args, error);
   close_line (&session);
   g_free (session.counting);

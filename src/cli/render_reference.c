@@ -61,7 +61,7 @@ kt_render_reference (JsonObject *answer, GString *out, guint width)
   if (!parameters)
     rows = kt_json_array (answer, "commands");
   g_string_append (out, parameters ? "# Parameters\n\nWritten by `kastune reference parameters`. The values for a machine: `kastune advise`, `kastune explain NAME`.\n"
-                                   : "# Commands\n\nWritten by `kastune reference commands`. Every command also knows `--json`, `--quiet`, `--config FILE`, `--state DIR`, `--help`.\n");
+                                   : "# Commands\n\nWritten by `kastune reference commands`. Every command also knows `--json`, `--progress`, `--quiet`, `--config FILE`, `--state DIR`, `--help`.\n");
   const char *group = NULL;
   for (guint i = 0; i < json_array_get_length (rows); i++)
     {

@@ -8,6 +8,7 @@
 
 const KtArg kt_common_args[] = {
   { .name = "json", .type = KT_ARG_FLAG, .help = "print the answer (and errors) as JSON" },
+  { .name = "progress", .type = KT_ARG_FLAG, .help = "tell what happens meanwhile as lines of JSON on standard error, for programs that watch" },
   { .name = "quiet", .letter = 'q', .type = KT_ARG_FLAG, .help = "print nothing but the answer and errors" },
   { .name = "config", .type = KT_ARG_STRING, .value = "FILE", .help = "kastune.conf to use" },
   { .name = "state", .type = KT_ARG_STRING, .value = "DIR", .help = "where the journal is kept (default: /var/lib/kastune, or ~/.local/state/kastune)" },
@@ -63,7 +64,7 @@ static gboolean
 take_common (KtWords *words, const KtArg *arg, const char *value)
 {
   struct { const char *name; gboolean *flag; char **text; } const targets[] = {
-    { "json", &words->json, NULL }, { "quiet", &words->quiet, NULL }, { "help", &words->help, NULL },
+    { "json", &words->json, NULL }, { "progress", &words->progress, NULL }, { "quiet", &words->quiet, NULL }, { "help", &words->help, NULL },
     { "version", &words->version, NULL }, { "config", NULL, &words->config }, { "state", NULL, &words->state },
   };
   if (arg < kt_common_args || arg >= kt_common_args + G_N_ELEMENTS (kt_common_args))

@@ -10,7 +10,7 @@ typedef struct {
   const KtOperation *operation; /* NULL: none was named */
   char *topic;                  /* words of a command group ("profile") when it needs another word; NULL otherwise */
   JsonObject *args;
-  gboolean json, quiet, help, version;
+  gboolean json, progress, quiet, help, version;
   char *config, *state;
 } KtWords;
 

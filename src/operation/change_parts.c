@@ -14,6 +14,8 @@ watch_steps (gpointer user, const KtChange *change, const KtChangeStep *step, co
 {
   KtOperationContext *context = user;
   gboolean back = g_str_equal (event, "undoing");
+  context->step = step != NULL ? step->id : 0;
+  context->steps = step != NULL ? change->steps->len : 0;
   if (context->progress == NULL || !(back || (step != NULL && g_str_equal (event, "applying"))))
     return;
   g_autofree char *what = step == NULL

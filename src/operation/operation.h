@@ -52,6 +52,7 @@ typedef struct {
   /* While a change waits to be confirmed: >0 keep it, <0 go back now, 0 nothing said yet; never blocks. NULL: nobody sits there. */
   int (*keep) (gpointer user);
   gpointer user;
+  gint64 step, steps;         /* out: which step of a change set is at work, for `progress`; 0: none */
   gboolean findings;          /* out: the answer holds findings (exit status 3) */
 } KtOperationContext;
 

@@ -1,5 +1,6 @@
 """What a reload can do at once, what needs a restart in a window or when nobody is at work; whoever is killed meanwhile."""
 import datetime
+import json
 import os
 import signal
 import sqlite3
@@ -158,3 +159,14 @@ def test_killed_while_it_restarts_goes_back_to_the_first_part(server):
 def test_words_that_make_no_sense_are_refused(server, words):
     answer = server.kastune("apply", "--yes", *OPTIONS, *words)
     assert answer.status == 2 and states(server) == [], answer
+
+
+def test_progress_is_told_as_lines_of_json(server):
+    answer = server.kastune(*APPLY, "--json", "--progress")
+    assert answer.status == 0 and answer.json["change"]["state"] == "applied", answer
+    lines = [json.loads(line) for line in answer.err.splitlines()]
+    steps = len(answer.json["change"]["steps"])
+    assert [line["step"] for line in lines if line["what"].startswith("step ")] == list(range(1, steps + 1)), lines
+    assert all(line["at_ms"] > 0 and line.get("steps", steps) == steps for line in lines)
+    waiting = server.kastune("undo", "--yes", "--json", "--progress")
+    assert any("taking back" in json.loads(line)["what"] for line in waiting.err.splitlines()), waiting
