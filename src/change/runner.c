@@ -181,7 +181,7 @@ interrupted (GCancellable *cancellable, GError **error)
 }
 
 static gboolean
-carry_out (Run *run, const KtStepKind *kind, KtChangeStep *step, GError **error)
+prepare_step (Run *run, const KtStepKind *kind, KtChangeStep *step, GError **error)
 {
   KtStepContext context = context_of (run->runner, run->runner->cancellable);
   g_autoptr (JsonObject) before
@@ -189,7 +189,15 @@ carry_out (Run *run, const KtStepKind *kind, KtChangeStep *step, GError **error)
   if (before == NULL)
     return FALSE;
   kt_crash_point ("runner: step %d prepared", (int) step->id);
-  if (!kt_transition_applying (run->runner->state, run->change, step, before, run->runner->actor, error))
+  return kt_transition_applying (run->runner->state, run->change, step, before, run->runner->actor, error);
+}
+
+static gboolean
+carry_out (Run *run, const KtStepKind *kind, KtChangeStep *step, GError **error)
+{
+  KtStepContext context = context_of (run->runner, run->runner->cancellable);
+  /* One that a crash left half done keeps what was before it. */
+  if (step->state == KT_STEP_PLANNED && !prepare_step (run, kind, step, error))
     return FALSE;
   tell (run, step, kt_step_state_name (KT_STEP_APPLYING));
   if (!kind->apply (&context, step->args, step->before, error))
@@ -462,6 +470,45 @@ kt_runner_undo (const KtRunner *runner, gint64 id, GError **error)
   if (whole && !ask_steps (&run, error))
     return FALSE;
   return undo_locked (&run, error);
+}
+
+/* Every step that was begun must still be ours to go on with; those to come are checked like those of a new plan. */
+static gboolean
+may_go_on (const Run *run, GError **error)
+{
+  KtStepContext context = context_of (run->runner, run->runner->cancellable);
+  for (guint i = 0; i < run->change->steps->len; i++)
+    {
+      const KtChangeStep *step = g_ptr_array_index (run->change->steps, i);
+      const KtStepKind *kind = kt_kind_find (run->runner->kinds, step->kind, error);
+      gboolean begun = step->state != KT_STEP_PLANNED;
+      if (kind != NULL && (begun ? kind->can_undo == NULL || kind->can_undo (&context, step->args, step->before, error)
+                                 : kind->check == NULL || kind->check (&context, step->args, error)))
+        continue;
+      prefix_with_step (run, step, "nothing was done", error);
+      return FALSE;
+    }
+  return TRUE;
+}
+
+gboolean
+kt_runner_resume (const KtRunner *runner, gint64 id, GError **error)
+{
+  g_auto (Run) run = { .runner = runner };
+  g_autoptr (KtLock) lock = NULL;
+  if (!take (&run, id, &lock, error))
+    return FALSE;
+  if (run.change->state != KT_CHANGE_RUNNING)
+    {
+      kt_error_set (error, KT_ERROR_REFUSED, run.change->reason, "kastune status",
+                    "change set %" G_GINT64_FORMAT " was not ended in the middle: it is %s", id, kt_change_state_name (run.change->state));
+      return FALSE;
+    }
+  if (!may_go_on (&run, error) || !kt_state_reserve (runner->state, error)
+      || !record (&run, NULL, KT_CHANGE_RUNNING, NULL, error))
+    return FALSE;
+  tell (&run, NULL, kt_change_state_name (KT_CHANGE_RUNNING));
+  return carry_through (&run, error);
 }
 
 static gboolean

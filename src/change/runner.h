@@ -46,6 +46,11 @@ gboolean kt_runner_apply (const KtRunner *runner, const KtPlan *plan, gint64 *id
  * more is off the schedule; KT_ERROR_CONNECT leaves it there. */
 gboolean kt_runner_begin (const KtRunner *runner, gint64 id, GError **error);
 
+/* Carries out what a crash left in the middle, to its end: begun steps once more with what was journaled as before them, then the
+ * others. Ends like kt_runner_apply. Errors: KT_ERROR_REFUSED when it is not running or its holder lives; what check and can_undo of
+ * its steps say, and then nothing is done. */
+gboolean kt_runner_resume (const KtRunner *runner, gint64 id, GError **error);
+
 /* Undoes an applied or waiting change set, takes a scheduled one off the schedule, newest step first, or carries on with an unfinished one. can_undo of all steps of an applied
  * one is asked before anything happens; from then on it cannot be cancelled.
  * Errors: KT_ERROR_NOT_FOUND, KT_ERROR_REFUSED when it is undone already, a newer one of the same server is unfinished or is

@@ -40,7 +40,7 @@ typedef struct {
   gboolean (*apply) (KtStepContext *context, JsonObject *args, JsonObject *before, GError **error);
   /* Is the system as planned? Called after apply, and by `status` later. NULL: nothing to verify. */
   gboolean (*verify) (KtStepContext *context, JsonObject *args, JsonObject *before, GError **error);
-  /* May it still be undone? Refuses (KT_ERROR_CHANGED) when somebody else changed it since. NULL: always. */
+  /* May it still be undone? Also asked of one that a crash left half done, before it is gone on with. Refuses (KT_ERROR_CHANGED) when somebody else changed it since. NULL: always. */
   gboolean (*can_undo) (KtStepContext *context, JsonObject *args, JsonObject *before, GError **error);
   /* Back to `before`, whether apply ran not at all, half or wholly, and whether undo itself already ran. It cannot be
    * cancelled: the context has no cancellable. When it fails the change set is stuck, and it is called again later. */

@@ -23,6 +23,7 @@ static const struct {
   { "plan", kt_render_plan },
   { "apply", kt_render_apply },
   { "undo", kt_render_undo },
+  { "resume", kt_render_resume },
   { "confirm", kt_render_confirm },
   { "wait", kt_render_confirm },
   { "status", kt_render_status },

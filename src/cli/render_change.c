@@ -99,6 +99,13 @@ kt_render_plan (JsonObject *answer, GString *out, guint width)
       render_steps (kt_json_array (change, "steps"), out, width, FALSE);
       return;
     }
+  if (kt_json_bool (answer, "resume", FALSE))
+    {
+      JsonObject *change = kt_json_object (answer, "change");
+      kt_render_line (out, width, "Carry out change set %" G_GINT64_FORMAT " (%s) to its end:", kt_json_int (change, "id", 0), kt_json_string (change, "title", ""));
+      render_steps (kt_json_array (change, "steps"), out, width, TRUE);
+      return;
+    }
   JsonObject *plan = kt_json_object (answer, "plan");
   JsonArray *steps = kt_json_array (plan, "steps");
   if (json_array_get_length (steps) == 0)
@@ -246,9 +253,10 @@ kt_render_status (JsonObject *answer, GString *out, guint width)
     {
       render_change_head (unfinished, out, width);
       gboolean stuck = g_str_equal (kt_json_string (unfinished, "state", ""), "stuck");
-      kt_render_line (out, width, "%s, so the server is neither as before nor as planned. kastune undo %" G_GINT64_FORMAT " takes it back%s.",
+      kt_render_line (out, width, "%s, so the server is neither as before nor as planned. kastune undo %" G_GINT64_FORMAT " takes it back%s%s.",
                       stuck ? "Going back failed" : "It was ended in the middle", kt_json_int (unfinished, "id", 0),
-                      stuck ? " once the cause is gone" : " to what was before");
+                      stuck ? " once the cause is gone" : " to what was before",
+                      stuck ? "" : ", kastune resume carries it out to its end");
     }
   if (change == NULL)
     {
@@ -276,6 +284,21 @@ kt_render_status (JsonObject *answer, GString *out, guint width)
   kt_table_print (table, out, width, 2);
   if (different > 0)
     g_string_append (out, "Somebody changed it since, or the server cannot be asked. kastune plan shows what would bring it back.\n");
+  render_pending (answer, out, width);
+}
+
+void
+kt_render_resume (JsonObject *answer, GString *out, guint width)
+{
+  JsonObject *change = kt_json_object (answer, "change");
+  if (g_str_equal (kt_json_string (change, "state", ""), "running"))
+    {
+      kt_render_plan (answer, out, width);
+      g_string_append (out, "\nOnly shown; nothing was changed.\n");
+      return;
+    }
+  kt_render_line (out, width, "Change set %" G_GINT64_FORMAT " is carried out to its end: %s and verified.", kt_json_int (change, "id", 0),
+                  kt_json_string (change, "state", ""));
   render_pending (answer, out, width);
 }
 

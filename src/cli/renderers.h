@@ -21,6 +21,7 @@ KT_RENDERER (kt_render_config_try);
 KT_RENDERER (kt_render_plan);         /* render_change.c */
 KT_RENDERER (kt_render_apply);
 KT_RENDERER (kt_render_undo);
+KT_RENDERER (kt_render_resume);
 KT_RENDERER (kt_render_confirm);
 KT_RENDERER (kt_render_status);
 KT_RENDERER (kt_render_history);

@@ -23,6 +23,7 @@ KT_HANDLER (kt_handle_config_try);
 KT_HANDLER (kt_handle_plan);           /* op_change.c */
 KT_HANDLER (kt_handle_apply);
 KT_HANDLER (kt_handle_undo);
+KT_HANDLER (kt_handle_resume);
 KT_HANDLER (kt_handle_confirm);        /* op_confirm.c */
 KT_HANDLER (kt_handle_wait);
 KT_HANDLER (kt_handle_status);         /* op_change.c */

@@ -78,6 +78,31 @@ kt_handle_undo (KtOperationContext *context, JsonObject *args, GError **error)
   return kt_change_answer (state, id, shown, error);
 }
 
+JsonObject *
+kt_handle_resume (KtOperationContext *context, JsonObject *args, GError **error)
+{
+  g_autoptr (KtState) state = kt_state_open (context->state_directory, error);
+  gint64 id = 0;
+  if (state == NULL || !kt_journal_init (state, error)
+      || !kt_change_choose (context, state, args, 1 << KT_CHANGE_RUNNING, "that was ended in the middle", &id, error))
+    return NULL;
+  g_autoptr (KtChange) change = kt_journal_load (state, id, error);
+  if (change == NULL)
+    return NULL;
+  g_autoptr (JsonObject) shown = json_object_new ();
+  json_object_set_boolean_member (shown, "resume", TRUE);
+  json_object_set_object_member (shown, "change", kt_change_to_json (change));
+  if (!kt_change_may_go_on (context, args, shown, error))
+    return json_object_has_member (shown, "dry_run") ? g_steal_pointer (&shown) : NULL;
+  KtRunner runner = kt_change_runner (context, state);
+  if (!kt_runner_resume (&runner, id, error))
+    return NULL;
+  if (change->confirm_within > 0 && !kt_confirm_wait (context, &runner, id, FALSE, error))
+    return NULL;
+  kt_change_tell_pending (context, args, shown);
+  return kt_change_answer (state, id, shown, error);
+}
+
 static const KtStepKind *
 kind_of (const char *name)
 {

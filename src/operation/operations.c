@@ -69,6 +69,11 @@ static const KtArg undo_args[] = {
   { NULL },
 };
 
+static const KtArg resume_args[] = {
+  { .name = "id", .type = KT_ARG_COUNT, .positional = TRUE, .value = "ID", .help = "change set that was ended in the middle; without it, the newest" },
+  { NULL },
+};
+
 static const KtArg history_args[] = {
   { .name = "id", .type = KT_ARG_COUNT, .positional = TRUE, .value = "ID", .help = "show this change set wholly" },
   { NULL },
@@ -288,6 +293,11 @@ const KtOperation kt_operations[] = {
     .help = "The newest, or with ID an older one when no newer one changes the same; otherwise it is refused, saying which does.",
     .args = undo_args,
     .flags = KT_OPERATION_CHANGES | KT_OPERATION_SERVER, .run = kt_handle_undo },
+  { .name = "resume", .group = BACK, .summary = "Carry out to its end a change set that a crash left in the middle",
+    .help = "kastune status says which, and which step it was at. The steps that were begun are done once more with what the journal "
+            "holds as before them, so that undo still leads all the way back; then the others. When somebody changed something "
+            "meanwhile nothing is done. The other way is kastune undo; a new apply takes that one by itself. Example: kastune resume",
+    .args = resume_args, .flags = KT_OPERATION_CHANGES | KT_OPERATION_SERVER, .run = kt_handle_resume },
   { .name = "status", .group = BACK, .summary = "Say which change set is in force and whether the server still is as it left it",
     .flags = KT_OPERATION_SERVER, .run = kt_handle_status },
   { .name = "history", .group = BACK, .summary = "List the change sets, newest first", .args = history_args,

@@ -334,3 +334,41 @@ def test_a_killed_trial_leaves_no_server_and_the_next_one_tidies_up(shared_serve
     again = server.kastune("config", "try", conf, "--no-probe", env={"TMPDIR": str(ground)})
     assert again.status == 0, again
     assert list(ground.iterdir()) == []
+
+
+@pytest.mark.parametrize("where", ["first", "written", "restarted", "applied"])
+def test_resumed_after_a_kill_it_is_as_planned_and_can_be_undone(server, where):
+    before, files = settings_of(server), files_of(server)
+    words = ("apply", "--yes", *OPTIONS, "--no-try")
+    assert server.kastune(*words).status == 0
+    after = settings_of(server)
+    assert server.kastune("undo", "--yes").status == 0
+    listed = points_of(server, *words)
+    assert server.kastune("undo", "--yes").status == 0
+    wanted = {"first": "journal: step applying written", "written": "90-kastune.conf", "restarted": "runner: step 2 applied",
+              "applied": "runner: step 3 verified"}[where]
+    number = next(number for number, name in listed if wanted in name)
+    assert server.kastune(*words, env={"KASTUNE_CRASH_AT": number}).status == -signal.SIGKILL
+    status = server.kastune("status")
+    assert status.status == 3 and "kastune resume carries it out" in " ".join(status.out.split()), status
+    resumed = server.kastune("resume", "--yes")
+    assert resumed.status == 0 and "carried out to its end" in resumed.out, resumed
+    assert settings_of(server) == after and server.kastune("status").status == 0
+    assert server.kastune("undo", "--yes").status == 0
+    assert settings_of(server) == before and {k: v for k, v in files_of(server).items()} == files
+
+
+def test_resume_does_nothing_where_somebody_else_was_meanwhile(server):
+    words = ("apply", "--yes", *OPTIONS, "--no-try")
+    listed = points_of(server, *words)
+    assert server.kastune("undo", "--yes").status == 0
+    number = next(number for number, name in listed if "runner: step 2 applied" in name)
+    assert server.kastune(*words, env={"KASTUNE_CRASH_AT": number}).status == -signal.SIGKILL
+    written = (server.confd / "90-kastune.conf").read_text()
+    (server.confd / "90-kastune.conf").write_text(written.replace("work_mem = ", "work_mem = 9"))
+    answer = server.kastune("resume", "--yes")
+    assert answer.status == 4 and "nothing was done" in answer.err, answer
+    assert server.kastune("history", "--json").json["changes"][0]["state"] == "running"
+    (server.confd / "90-kastune.conf").write_text(written)
+    assert server.kastune("resume", "--yes").status == 0
+    assert server.kastune("resume", "--yes").status == 1

@@ -112,7 +112,22 @@ edit_verify (KtStepContext *context, JsonObject *args, JsonObject *before, GErro
 static inline gboolean
 edit_can_undo (KtStepContext *context, JsonObject *args, JsonObject *before, GError **error)
 {
-  return edit_called ("can_undo", args, error) && edit_is_planned (args, error);
+  g_autofree char *twin = edit_twin (args);
+  const char *const paths[] = { kt_json_string (args, "path", ""), twin };
+  const char *const names[] = { "text", "twin" };
+  if (!edit_called ("can_undo", args, error))
+    return FALSE;
+  for (guint i = 0; i < G_N_ELEMENTS (paths); i++)
+    {
+      g_autofree char *text = NULL;
+      gboolean there = g_file_get_contents (paths[i], &text, NULL, NULL);
+      if (g_strcmp0 (text, kt_json_string (args, "text", "")) == 0
+          || (before != NULL && g_strcmp0 (there ? text : NULL, kt_json_string (before, names[i], NULL)) == 0))
+        continue;
+      kt_error_set (error, KT_ERROR_CHANGED, NULL, NULL, "somebody changed %s", paths[i]);
+      return FALSE;
+    }
+  return TRUE;
 }
 
 static inline gboolean

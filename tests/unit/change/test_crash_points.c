@@ -20,6 +20,8 @@ work_on_journal (const char *verb, const KtRunner *runner, GError **error)
   guint changed;
   if (g_str_equal (verb, "recover"))
     return kt_runner_recover (runner, &changed, error);
+  if (g_str_equal (verb, "resume"))
+    return kt_runner_resume (runner, 1, error);
   if (g_str_equal (verb, "undo"))
     return kt_runner_undo (runner, 1, error);
   if (g_str_equal (verb, "confirm"))
@@ -163,6 +165,7 @@ static const CrashRow rows[] = {
   { "/change/crash-points/end-of-the-wait", "apply-overdue", "wait", 0, EXIT_FAILURE, AS_BEFORE, 20 },
   { "/change/crash-points/next-start-after-the-wait", "apply-overdue", "recover", 0, EXIT_SUCCESS, AS_BEFORE, 20 },
   { "/change/crash-points/undo-of-what-waits", "apply-waiting", "undo", 0, EXIT_SUCCESS, AS_BEFORE | WAITS, 20 },
+  { "/change/crash-points/resume-after-a-crash", "apply", "resume", 30, EXIT_SUCCESS, AS_BEFORE | AS_PLANNED, 10 },
   { "/change/crash-points/schedule", NULL, "schedule", 0, EXIT_SUCCESS, AS_BEFORE | ON_SCHEDULE, 2 },
   { "/change/crash-points/begin-of-what-is-scheduled", "schedule", "wait", 0, EXIT_SUCCESS, AS_BEFORE | AS_PLANNED | ON_SCHEDULE, 20 },
   { "/change/crash-points/undo-of-what-is-scheduled", "schedule", "undo", 0, EXIT_SUCCESS, AS_BEFORE | ON_SCHEDULE, 2 },
