@@ -1,6 +1,7 @@
 """What an operator meets at night: files that somebody broke, servers that die, passwords that are missing, a hand that hesitates."""
 import os
 import pty
+import shutil
 import signal
 import subprocess
 
@@ -372,3 +373,34 @@ def test_resume_does_nothing_where_somebody_else_was_meanwhile(server):
     (server.confd / "90-kastune.conf").write_text(written)
     assert server.kastune("resume", "--yes").status == 0
     assert server.kastune("resume", "--yes").status == 1
+
+
+def test_removed_backup_is_told_and_undo_needs_it_not(server):
+    before, files = settings_of(server), files_of(server)
+    assert server.kastune("apply", "--yes", *OPTIONS, "--no-try").status == 0
+    shutil.rmtree(server.state / "configuration")
+    status = server.kastune("status")
+    assert status.status == 3 and "DIFFERENT" in status.out, status
+    assert server.kastune("undo", "--yes").status == 0
+    assert settings_of(server) == before and files_of(server) == files
+
+
+def test_lost_connections_leave_nothing_between(server):
+    """Somebody ends every session of kastune, again and again, during the whole apply."""
+    before, files = settings_of(server), files_of(server)
+    program = subprocess.Popen([BUILD / "src/kastune", "apply", "--yes", *OPTIONS, "--no-try", "--no-restart", "--state", server.state],
+                               env=server.env, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    for line in program.stderr:
+        if "step 2" in line:
+            break
+    ended = 0
+    while program.poll() is None:
+        found = server.sql("SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity WHERE application_name = 'kastune'", check=False)
+        ended += int(found or 0)
+    program.communicate()
+    assert ended > 0
+    state = server.kastune("history", "--json").json["changes"][0]["state"]
+    assert state in ("applied", "undone", "stuck"), state
+    if state != "undone":
+        assert server.kastune("undo", "1", "--yes").status == 0
+    assert settings_of(server) == before and files_of(server) == files
