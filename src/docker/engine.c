@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 #include "docker/engine.h"
 
+#include "base/curl.h"
 #include "base/error.h"
 
-#include <curl/curl.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -74,14 +74,14 @@ take_bytes (char *bytes, size_t size, size_t count, void *data)
 }
 
 static void
-set_unreachable (const KtEngine *engine, CURLcode code, GError **error)
+set_unreachable (const KtEngine *engine, const char *words, CURLcode code, GError **error)
 {
   if (code == CURLE_OPERATION_TIMEDOUT)
     kt_error_set (error, KT_ERROR_TIMEOUT, NULL, "docker ps", "the Docker Engine at %s does not answer in time", engine->socket);
   else if (code == CURLE_COULDNT_CONNECT && access (engine->socket, W_OK) != 0)
     kt_error_set (error, KT_ERROR_PRIVILEGE, NULL, "run kastune as root", "the Docker Engine at %s may not be asked", engine->socket);
   else
-    kt_error_set (error, KT_ERROR_CONNECT, curl_easy_strerror (code), "is docker running? docker ps",
+    kt_error_set (error, KT_ERROR_CONNECT, words, "is docker running? docker ps",
                   "the Docker Engine at %s cannot be reached", engine->socket);
 }
 
@@ -101,24 +101,27 @@ request (const KtEngine *engine, gboolean post, const char *path, guint timeout_
 {
   g_autofree char *url = g_strconcat ("http://docker", path, NULL);
   g_autoptr (GString) answer = g_string_new (NULL);
-  CURL *curl = curl_easy_init ();
+  const KtCurl *curl = kt_curl (error);
+  if (curl == NULL)
+    return NULL;
+  CURL *easy = curl->easy_init ();
   long status = 0;
-  curl_easy_setopt (curl, CURLOPT_UNIX_SOCKET_PATH, engine->socket);
-  curl_easy_setopt (curl, CURLOPT_URL, url);
-  curl_easy_setopt (curl, CURLOPT_NOSIGNAL, 1L);
-  curl_easy_setopt (curl, CURLOPT_PROXY, "");
-  curl_easy_setopt (curl, CURLOPT_CONNECTTIMEOUT, (long) CONNECT_SECONDS);
-  curl_easy_setopt (curl, CURLOPT_TIMEOUT, (long) timeout_s);
-  curl_easy_setopt (curl, CURLOPT_WRITEFUNCTION, take_bytes);
-  curl_easy_setopt (curl, CURLOPT_WRITEDATA, answer);
+  curl->easy_setopt (easy, CURLOPT_UNIX_SOCKET_PATH, engine->socket);
+  curl->easy_setopt (easy, CURLOPT_URL, url);
+  curl->easy_setopt (easy, CURLOPT_NOSIGNAL, 1L);
+  curl->easy_setopt (easy, CURLOPT_PROXY, "");
+  curl->easy_setopt (easy, CURLOPT_CONNECTTIMEOUT, (long) CONNECT_SECONDS);
+  curl->easy_setopt (easy, CURLOPT_TIMEOUT, (long) timeout_s);
+  curl->easy_setopt (easy, CURLOPT_WRITEFUNCTION, take_bytes);
+  curl->easy_setopt (easy, CURLOPT_WRITEDATA, answer);
   if (post)
-    curl_easy_setopt (curl, CURLOPT_POSTFIELDS, "");
-  CURLcode code = curl_easy_perform (curl);
-  curl_easy_getinfo (curl, CURLINFO_RESPONSE_CODE, &status);
-  curl_easy_cleanup (curl);
+    curl->easy_setopt (easy, CURLOPT_POSTFIELDS, "");
+  CURLcode code = curl->easy_perform (easy);
+  curl->easy_getinfo (easy, CURLINFO_RESPONSE_CODE, &status);
+  curl->easy_cleanup (easy);
   if (code != CURLE_OK)
     {
-      set_unreachable (engine, code, error);
+      set_unreachable (engine, curl->easy_strerror (code), code, error);
       return NULL;
     }
   if (status >= 400)

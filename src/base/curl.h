@@ -1,0 +1,22 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * libcurl, loaded when something is first asked over HTTP: it brings a dozen libraries, and loading them with every
+ * program would cost a short command a quarter of its time.
+ */
+#pragma once
+
+#include <curl/curl.h>
+#include <glib.h>
+
+/* Functions of libcurl, by the names in its manual. */
+typedef struct {
+  CURL *(*easy_init) (void);
+  CURLcode (*easy_setopt) (CURL *, CURLoption, ...);
+  CURLcode (*easy_perform) (CURL *);
+  CURLcode (*easy_getinfo) (CURL *, CURLINFO, ...);
+  const char *(*easy_strerror) (CURLcode);
+  void (*easy_cleanup) (CURL *);
+} KtCurl;
+
+/* The same for the whole process. Errors: KT_ERROR_UNSUPPORTED (it is not installed). */
+const KtCurl *kt_curl (GError **error);
