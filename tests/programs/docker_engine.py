@@ -22,7 +22,8 @@ class Engine:
         self.base = pathlib.Path(tempfile.mkdtemp(prefix="kt-docker-", dir="/dev/shm" if os.path.isdir("/dev/shm") else "/tmp"))
         self.socket, self.log = self.base / "docker.sock", self.base / "log"
         self.cgroup = f"kt-docker-{os.getpid()}"
-        words = ["unshare", "--net", "--mount", "--propagation", "slave", "sh", "-c", 'ip link set lo up; exec "$@"', "sh",
+        # It ends with the tests, however they end.
+        words = ["setpriv", "--pdeathsig", "TERM", "unshare", "--net", "--mount", "--propagation", "slave", "sh", "-c", 'ip link set lo up; exec "$@"', "sh",
                  "dockerd", "--data-root", self.base / "data", "--exec-root", self.base / "run", "--pidfile", self.base / "pid",
                  "-H", f"unix://{self.socket}", "--storage-driver", "overlay2", "--cgroup-parent", f"/{self.cgroup}"]
         with open(self.log, "w") as log:
