@@ -378,7 +378,7 @@ def test_resume_does_nothing_where_somebody_else_was_meanwhile(server):
 def test_removed_backup_is_told_and_undo_needs_it_not(server):
     before, files = settings_of(server), files_of(server)
     assert server.kastune("apply", "--yes", *OPTIONS, "--no-try").status == 0
-    shutil.rmtree(server.state / "configuration")
+    shutil.rmtree(server.state / "backups")
     status = server.kastune("status")
     assert status.status == 3 and "DIFFERENT" in status.out, status
     assert server.kastune("undo", "--yes").status == 0
