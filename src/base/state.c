@@ -12,6 +12,7 @@
 
 #define BUSY_TIMEOUT_MS 5000
 #define RESERVE_BYTES (4 * 1024 * 1024)
+#define BUSY_POLL_US 5000
 #define FOLDER_HINT "name a folder you may write with --state DIR"
 
 struct KtState {
@@ -74,6 +75,20 @@ execute (KtState *state, const char *sql, const char *what, GError **error)
   return FALSE;
 }
 
+/* Two that begin a database at once: SQLite answers the change of mode with "busy" at once, whatever the timeout is. */
+static gboolean
+use_write_ahead_log (KtState *state, GError **error)
+{
+  gint64 deadline = g_get_monotonic_time () + BUSY_TIMEOUT_MS * 1000;
+  while (sqlite3_exec (state->db, "PRAGMA journal_mode = WAL", NULL, NULL, NULL) == SQLITE_BUSY
+         && g_get_monotonic_time () < deadline)
+    g_usleep (BUSY_POLL_US);
+  if (sqlite3_errcode (state->db) == SQLITE_OK)
+    return TRUE;
+  set_sqlite_error (state, "cannot use the state database", error);
+  return FALSE;
+}
+
 /* Old configuration files stand in the journal: for the owner's eyes only. SQLite gives its other files the same mode.
  * Made without being opened: closing a descriptor would drop the locks that other connections of this process hold. */
 static gboolean
@@ -114,9 +129,10 @@ kt_state_open (const char *directory, GError **error)
     }
   sqlite3_busy_timeout (state->db, BUSY_TIMEOUT_MS);
   sqlite3_extended_result_codes (state->db, 0);
-  if (!execute (state, "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON;"
-                       "CREATE TABLE IF NOT EXISTS schema_step (room TEXT PRIMARY KEY, step INTEGER NOT NULL) WITHOUT ROWID",
-                "cannot use the state database", error))
+  if (!use_write_ahead_log (state, error)
+      || !execute (state, "PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON;"
+                          "CREATE TABLE IF NOT EXISTS schema_step (room TEXT PRIMARY KEY, step INTEGER NOT NULL) WITHOUT ROWID",
+                   "cannot use the state database", error))
     return NULL;
   return g_steal_pointer (&state);
 }

@@ -93,11 +93,37 @@ test_check_table (void)
   g_assert_error (error, KT_ERROR, KT_ERROR_STATE);
 }
 
+static gpointer
+open_it (gpointer dir)
+{
+  GError *error = NULL;
+  g_autoptr (KtState) state = kt_state_open (dir, &error);
+  return error;
+}
+
+/* The first writer has not yet turned the write-ahead log on when the second one comes. */
+static void
+test_begun_by_two (void)
+{
+  g_autofree char *dir = g_dir_make_tmp ("kastune-state-XXXXXX", NULL);
+  g_autofree char *path = g_build_filename (dir, "state.db", NULL);
+  sqlite3 *first = NULL;
+  g_assert_cmpint (sqlite3_open (path, &first), ==, SQLITE_OK);
+  g_assert_cmpint (sqlite3_exec (first, "CREATE TABLE t (x); BEGIN IMMEDIATE", NULL, NULL, NULL), ==, SQLITE_OK);
+  GThread *second = g_thread_new ("second", open_it, dir);
+  g_usleep (200 * 1000);
+  g_assert_cmpint (sqlite3_exec (first, "COMMIT", NULL, NULL, NULL), ==, SQLITE_OK);
+  g_autoptr (GError) error = g_thread_join (second);
+  g_assert_no_error (error);
+  sqlite3_close (first);
+}
+
 int
 main (int argc, char **argv)
 {
   g_test_init (&argc, &argv, NULL);
   g_test_add_func ("/base/state/migrate", test_migrate);
+  g_test_add_func ("/base/state/begun-by-two-at-once", test_begun_by_two);
   g_test_add_func ("/base/state/damaged-file-is-an-error", test_damaged);
   g_test_add_func ("/base/state/reserve-is-real-disk-and-spent-once", test_reserve);
   g_test_add_func ("/base/state/files-are-private", test_private);
