@@ -105,9 +105,9 @@ def test_confirmation_outlived_by_nobody_goes_back_by_the_next_command(cluster):
     """systemd ends everything of a unit, the kastune in the background too."""
     before, files = cluster.settings(), cluster.files()
     cluster.run_unit("operator", "kastune", "apply", "--yes", *QUICK, "--confirm-within", "30s")
-    until(lambda: cluster.newest_change() == "waiting")
+    until(lambda: cluster.newest_change() == "waiting", lambda: cluster.shell("journalctl --no-pager --lines=60").out)
     cluster.shell("systemctl kill --signal=KILL operator; systemctl reset-failed operator 2>/dev/null || true")
-    until(lambda: cluster.shell("pidof kastune || true").out == "")
+    until(lambda: cluster.shell("pidof kastune || true").out == "", lambda: cluster.shell("ps ax").out)
     assert cluster.newest_change() == "waiting" and cluster.settings() != before
     cluster.shell("sleep 30")
     assert cluster.newest_change() == "waiting"
@@ -124,9 +124,9 @@ def test_kernel_ends_a_trial_that_does_not_fit(guest):
     assert answer.status == 0 and answer.out.count("\nok") == 2 and "SKIP" not in answer.out, answer
 
 
-def until(holds, limit=120):
-    """The limit is only against hanging."""
+def until(holds, say, limit=120):
+    """The limit is only against hanging; what `say` returns tells why."""
     end = time.monotonic() + limit
     while not holds():
-        assert time.monotonic() < end
+        assert time.monotonic() < end, say()
         time.sleep(0.5)

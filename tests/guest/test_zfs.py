@@ -40,6 +40,19 @@ def test_host_tells_dataset_and_pool(on_zfs):
     assert str(zfs["arc_max_bytes"]) == on_zfs.shell("awk '$1 == \"c_max\" {print $3}' /proc/spl/kstat/zfs/arcstats").out.strip()
 
 
+@pytest.mark.parametrize("recordsize, verdict, status", [("16384", "as wanted", None), ("131072", "change", 3)])
+def test_storage_show_judges_real_properties(on_zfs, recordsize, verdict, status):
+    on_zfs.shell(f"zfs set recordsize={recordsize} tank/pg")
+    answer = on_zfs.kastune("storage", "show", "--no-probe", "--json")
+    on_zfs.shell("zfs set recordsize=16384 tank/pg")
+    assert status is None or answer.status == status, answer
+    [dataset], [pool] = answer.json["datasets"], answer.json["pools"]
+    properties = {row["property"]: row for row in dataset["properties"]}
+    assert (dataset["name"], dataset["holds"], pool["name"], pool["state"]) == ("tank/pg", "data and WAL", "tank", "ONLINE")
+    assert (properties["recordsize"]["running"], properties["recordsize"]["verdict"]) == (recordsize, verdict)
+    assert properties["atime"]["origin"] == "inherited from tank" and dataset["compressratio"] > 1
+
+
 def test_probe_does_not_take_the_cache_of_zfs_for_the_disk(on_zfs):
     answer = on_zfs.kastune("host", "--probe", "--json", check=True)
     data = answer.json["volumes"][0]
