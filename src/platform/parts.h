@@ -73,8 +73,9 @@ void kt_virtualization_load (KtSysroot *root, const KtMounts *mounts, const KtCp
 /* @devices: pool name to a GStrv of device names, for the volumes on it. */
 void kt_zfs_load (KtSysroot *root, KtZfs *zfs, GHashTable *devices, GPtrArray *notes);
 void kt_zfs_parse_pools (const char *text, GPtrArray *pools, GHashTable *devices); /* `zpool list -HpvLP` */
+/* @loaded: volumes of this machine so far, whose devices are not looked at again. */
 KtVolume *kt_volume_load (KtSysroot *root, const KtMounts *mounts, GHashTable *pool_devices,
-                          const KtPlatformPath *asked, GPtrArray *notes);
+                          const KtPlatformPath *asked, const GPtrArray *loaded, GPtrArray *notes);
 void kt_volume_free (KtVolume *volume);
 void kt_neighbours_load (KtSysroot *root, const KtMounts *mounts, gint64 server_pid, KtPlatform *platform);
 void kt_neighbour_free (KtNeighbour *neighbour);

@@ -53,7 +53,8 @@ kt_platform_load (KtSysroot *root, const KtPlatformPath *paths, gint64 server_pi
   if (paths == NULL)
     paths = (const KtPlatformPath *) (gpointer) recorded->data;
   for (const KtPlatformPath *path = paths; path->path != NULL; path++)
-    g_ptr_array_add (platform->volumes, kt_volume_load (root, mounts, pool_devices, path, platform->notes));
+    g_ptr_array_add (platform->volumes,
+                     kt_volume_load (root, mounts, pool_devices, path, platform->volumes, platform->notes));
   kt_neighbours_load (root, mounts, server_pid, platform);
   if (server_pid > 0)
     {

@@ -69,7 +69,6 @@ add_pool_devices (KtSysroot *root, const KtMounts *mounts, GHashTable *pool_devi
 {
   g_autofree char *pool = g_strndup (volume->source, strcspn (volume->source, "/"));
   GPtrArray *names = g_hash_table_lookup (pool_devices, pool);
-  volume->zfs_dataset = g_strdup (volume->source);
   for (guint i = 0; names != NULL && i < names->len; i++)
     kt_block_add_by_name (root, mounts, g_ptr_array_index (names, i), volume->devices);
 }
@@ -149,16 +148,31 @@ take_recorded_probe (KtSysroot *root, KtVolume *volume)
     kt_volume_take_probe (volume, probe);
 }
 
+/* Data and WAL mostly lie on one file system: its devices are looked at once. */
+static GPtrArray *
+find_devices (const GPtrArray *loaded, const char *mount_point)
+{
+  for (guint i = 0; mount_point != NULL && i < loaded->len; i++)
+    {
+      const KtVolume *volume = g_ptr_array_index (loaded, i);
+      if (g_strcmp0 (volume->mount_point, mount_point) == 0)
+        return g_ptr_array_ref (volume->devices);
+    }
+  return NULL;
+}
+
 KtVolume *
 kt_volume_load (KtSysroot *root, const KtMounts *mounts, GHashTable *pool_devices, const KtPlatformPath *asked,
-                GPtrArray *notes)
+                const GPtrArray *loaded, GPtrArray *notes)
 {
   KtVolume *volume = g_new0 (KtVolume, 1);
   volume->role = g_strdup (asked->role != NULL ? asked->role : "path");
   volume->path = g_strdup (asked->path);
-  volume->devices = g_ptr_array_new_with_free_func ((GDestroyNotify) kt_block_device_free);
   g_autofree char *real = kt_fact_real_path (root, asked->path);
   const KtMount *mount = kt_mounts_find (mounts, real);
+  GPtrArray *devices = find_devices (loaded, mount != NULL ? mount->target : NULL);
+  volume->devices
+    = devices != NULL ? devices : g_ptr_array_new_with_free_func ((GDestroyNotify) kt_block_device_free);
   if (mount == NULL)
     {
       load_room (root, real, volume, notes);
@@ -169,12 +183,14 @@ kt_volume_load (KtSysroot *root, const KtMounts *mounts, GHashTable *pool_device
   volume->fs_type = g_strdup (mount->fs_type);
   volume->source = g_strdup (mount->source != NULL ? mount->source : "none");
   volume->options = g_strdup (mount->options);
+  if (g_str_equal (volume->fs_type, "zfs"))
+    volume->zfs_dataset = g_strdup (volume->source);
   load_room (root, real, volume, notes);
 
   FsTraits traits = traits_of (volume->fs_type);
   volume->copy_on_write = (traits & COPY_ON_WRITE) != 0;
   volume->network = (traits & NETWORK) != 0;
-  if ((traits & (NETWORK | MEMORY | LAYERED)) == 0)
+  if (devices == NULL && (traits & (NETWORK | MEMORY | LAYERED)) == 0)
     load_devices (root, mounts, pool_devices, mount, volume);
   classify_by_flags (volume, traits);
   take_recorded_probe (root, volume);
