@@ -9,7 +9,7 @@
 #include "base/http.h"
 #include "base/size.h"
 #include "workload/api.h"
-#include "workload/arguments.h"
+#include "indexer/arguments.h"
 #include "workload/database.h"
 #include "workload/migrate.h"
 #include "workload/writer.h"

@@ -7,7 +7,7 @@
 #include "base/error.h"
 #include "base/json.h"
 #include "base/table.h"
-#include "workload/humantime.h"
+#include "indexer/humantime.h"
 #include "workload/prune.h"
 
 #include <stdio.h>

@@ -5,7 +5,7 @@
  */
 #pragma once
 
-#include "workload/features.h"
+#include "indexer/features.h"
 
 typedef struct {
   const char *name;

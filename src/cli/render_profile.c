@@ -62,7 +62,7 @@ kt_render_profile (JsonObject *answer, GString *out, guint width)
   kt_table_add (table, "recommended hardware", kt_json_string (answer, "hardware", ""));
   kt_table_add (table, "phase", kt_json_string (answer, "phase", "steady"));
   add_number (table, answer, "shared_buffers", "shared_buffers_percent", " % of PostgreSQL's memory where nothing is known of the data");
-  add_number (table, answer, "  at most", "shared_buffers_ceiling_percent", " % where the indexes are known not to fit");
+  add_number (table, answer, "  at most", "shared_buffers_ceiling_percent", " % where the indexes are known to need it");
   add_number (table, answer, "busy connections", "busy_connections", "");
   add_size (table, answer, "work_mem at most", "work_mem_max_bytes");
   add_size (table, answer, "maintenance_work_mem at most", "maintenance_work_mem_max_bytes");

@@ -137,6 +137,26 @@ static const KtArg backup_restore_args[] = {
   { NULL },
 };
 
+#define RELEASE_ARG { .name = "release", .type = KT_ARG_STRING, .value = "TAG", .help = "of simply-kaspa-indexer (default: the newest stable one)" }
+
+static const KtArg indexer_features_args[] = {
+  { .name = "use", .type = KT_ARG_STRING, .positional = TRUE, .value = "USE", .help = "only this one: explorer, explorer-scripts, integrator, wallet, k-social" },
+  RELEASE_ARG,
+  { .name = "retention", .type = KT_ARG_STRING, .value = "TIME", .help = "how long rows are kept, as the indexer writes it (7d, 36h); '' for ever" },
+  { .name = "rate", .type = KT_ARG_COUNT, .value = "N", .help = "transactions a second, for disk and WAL (100)" },
+  { NULL },
+};
+
+static const KtArg indexer_check_args[] = {
+  { .name = "arguments", .type = KT_ARG_STRINGS, .positional = TRUE, .value = "-- OPTION...", .help = "the indexer's command line; one text with blanks is split as a shell does" },
+  RELEASE_ARG,
+  { .name = "schema", .type = KT_ARG_COUNT, .value = "N", .help = "schema of the database that it meets: can this release migrate it?" },
+  { .name = "container", .type = KT_ARG_FLAG, .help = "it runs in a container" },
+  { .name = "k-indexer", .type = KT_ARG_FLAG, .help = "K-indexer reads the same database" },
+  { .name = "max-connections", .type = KT_ARG_COUNT, .value = "N", .help = "of its PostgreSQL" },
+  { NULL },
+};
+
 static const char *const reference_tables[] = { "parameters", "commands", NULL };
 
 static const KtArg reference_args[] = {
@@ -357,6 +377,18 @@ const KtOperation kt_operations[] = {
   { .name = "bench list", .group = PROVE, .summary = "List results, newest first", .args = bench_list_args, .run = kt_handle_bench_list },
   { .name = "bench show", .group = PROVE, .summary = "Show a result again, as text, JSON or a report", .args = bench_show_args,
     .run = kt_handle_bench_show },
+
+  { .name = "indexer releases", .group = "Indexer", .summary = "List the releases of simply-kaspa-indexer: schema, what each can migrate, known defects",
+    .run = kt_handle_indexer_releases },
+  { .name = "indexer features", .group = "Indexer", .summary = "Show what to let the indexer store for a use, as its options, with disk a day",
+    .help = "Values that a release does not know are left out, so the same use works for each. Example: "
+            "kastune indexer features integrator --release v2.3.0 --retention 14d",
+    .args = indexer_features_args, .run = kt_handle_indexer_features },
+  { .name = "indexer check", .group = "Indexer", .summary = "Say what a command line of the indexer does, before it does it",
+    .help = "Options and values are accepted or rejected exactly as the release does; then come the rules that its parser does not know: "
+            "tables that stay empty, rows that are never pruned, queues that fill, a pool larger than the server. Exit status 3 when it "
+            "would not start or would stop. Example: kastune indexer check --release v2.3.0 -- --prune-db --disable=block_parent_table",
+    .args = indexer_check_args, .run = kt_handle_indexer_check },
 
   { .name = "storage show", .group = "Storage", .summary = "Show where the data lie, what ZFS makes of them, and what should be different",
     .help = "Properties of the datasets below the data directory, its WAL and its tablespaces against what they should be, with "

@@ -3,7 +3,7 @@
 
 #include "base/json.h"
 #include "workload/api_parts.h"
-#include "workload/humantime.h"
+#include "indexer/humantime.h"
 
 #define NAME "simply-kaspa-indexer"
 #define COMMIT "0000000000000000000000000000000000000000" /* no commit of the indexer is running here */

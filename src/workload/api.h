@@ -4,7 +4,7 @@
  */
 #pragma once
 
-#include "workload/arguments.h"
+#include "indexer/arguments.h"
 #include "workload/monitor.h"
 
 typedef struct KtApi KtApi;

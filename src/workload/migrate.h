@@ -6,7 +6,7 @@
  */
 #pragma once
 
-#include "workload/features.h"
+#include "indexer/features.h"
 
 #include <libpq-fe.h>
 

@@ -77,14 +77,6 @@ static const Step steps[] = {
            " WHERE block_time < $1::bigint LIMIT $2::bigint)" },
 };
 
-void
-kt_prune_rules_init (KtPruneRules *rules, gint64 retention_ms)
-{
-  rules->batch_rows = 100000;
-  for (guint i = 0; i < KT_N_RETENTIONS; i++)
-    rules->retention_ms[i] = retention_ms;
-}
-
 static gboolean
 is_written (guint64 tables, KtTableId table)
 {

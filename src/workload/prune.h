@@ -6,25 +6,8 @@
  */
 #pragma once
 
+#include "indexer/retention.h"
 #include "workload/sim.h"
-
-typedef enum {
-  KT_RETENTION_BLOCK_PARENT,
-  KT_RETENTION_BLOCKS,
-  KT_RETENTION_TRANSACTIONS_ACCEPTANCES,
-  KT_RETENTION_TRANSACTIONS,
-  KT_RETENTION_ADDRESSES_TRANSACTIONS,
-  KT_RETENTION_BLOCKS_TRANSACTIONS,
-  KT_N_RETENTIONS
-} KtRetention;
-
-typedef struct {
-  gint64 retention_ms[KT_N_RETENTIONS]; /* -1: kept for ever */
-  guint batch_rows;
-} KtPruneRules;
-
-/* The same for all. */
-void kt_prune_rules_init (KtPruneRules *rules, gint64 retention_ms);
 
 typedef struct {
   guint step;       /* which one it is */

@@ -6,7 +6,7 @@
 #pragma once
 
 #include "workload/chain.h"
-#include "workload/features.h"
+#include "indexer/features.h"
 #include "workload/rows.h"
 
 #include <libpq-fe.h>

@@ -11,7 +11,7 @@
  */
 #pragma once
 
-#include "workload/cron.h"
+#include "indexer/cron.h"
 #include "workload/fill.h"
 #include "workload/monitor.h"
 #include "workload/prune.h"

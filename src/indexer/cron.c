@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-#include "workload/cron.h"
+#include "indexer/cron.h"
 
 #include "base/error.h"
 

@@ -101,6 +101,8 @@ gboolean kt_features_add (KtFeatures *features, KtRelease release, KtValues kind
 gboolean kt_features_read (KtFeatures *features, KtValues kind, const char *text);
 /* "blocks_table,block_parent_table", or NULL when nothing is set. Caller frees. */
 char *kt_features_to_string (const KtFeatures *features, KtValues kind);
+/* The same by the names that @release has for them; what it does not know is left out. Caller frees. */
+char *kt_features_to_words (const KtFeatures *features, KtRelease release, KtValues kind);
 /* What of @features @release knows; the rest means nothing to it. */
 KtFeatures kt_features_known_to (const KtFeatures *features, KtRelease release);
 /* All values of @release, comma-separated. Caller frees. */

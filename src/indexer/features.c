@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-#include "workload/features.h"
+#include "indexer/features.h"
 
 #include "base/error.h"
 
@@ -240,6 +240,19 @@ kt_features_to_string (const KtFeatures *features, KtValues kind)
       if (value->bit > 0 && (set >> value->bit & 1) != 0 && !renamed)
         g_string_append_printf (names, "%s%s", names->len > 0 ? "," : "", value->name);
     }
+  return g_string_free (names, names->len == 0);
+}
+
+char *
+kt_features_to_words (const KtFeatures *features, KtRelease release, KtValues kind)
+{
+  GString *names = g_string_new (NULL);
+  guint64 set = kind == KT_VALUES_DISABLE          ? features->disabled
+                : kind == KT_VALUES_EXCLUDE_FIELDS ? features->excluded
+                                                   : 0;
+  for (const Value *value = kinds[kind].values; value->name != NULL; value++)
+    if (value->bit > 0 && (set >> value->bit & 1) != 0 && (value->releases >> release & 1) != 0)
+      g_string_append_printf (names, "%s%s", names->len > 0 ? "," : "", value->name);
   return g_string_free (names, names->len == 0);
 }
 

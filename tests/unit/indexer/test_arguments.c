@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-#include "workload/arguments.h"
+#include "indexer/arguments.h"
 
 #include "base/error.h"
 
@@ -127,10 +127,10 @@ int
 main (int argc, char **argv)
 {
   g_test_init (&argc, &argv, NULL);
-  g_test_add_func ("/workload/arguments/each-release-takes-its-own", test_lines);
-  g_test_add_func ("/workload/arguments/values-arrive", test_values);
-  g_test_add_func ("/workload/arguments/pruning-alone-is-at-the-hour-of-the-release", test_prune_default);
-  g_test_add_func ("/workload/arguments/out-of-range-panics", test_panics);
-  g_test_add_func ("/workload/arguments/help-is-of-the-release", test_help);
+  g_test_add_func ("/indexer/arguments/each-release-takes-its-own", test_lines);
+  g_test_add_func ("/indexer/arguments/values-arrive", test_values);
+  g_test_add_func ("/indexer/arguments/pruning-alone-is-at-the-hour-of-the-release", test_prune_default);
+  g_test_add_func ("/indexer/arguments/out-of-range-panics", test_panics);
+  g_test_add_func ("/indexer/arguments/help-is-of-the-release", test_help);
   return g_test_run ();
 }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-#include "workload/humantime.h"
+#include "indexer/humantime.h"
 
 #include <string.h>
 

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-#include "workload/arguments.h"
+#include "indexer/arguments.h"
 
 #include "base/error.h"
-#include "workload/humantime.h"
+#include "indexer/humantime.h"
 
 #include <string.h>
 

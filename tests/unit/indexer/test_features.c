@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-#include "workload/features.h"
+#include "indexer/features.h"
 
 #include "base/error.h"
 
@@ -95,9 +95,9 @@ int
 main (int argc, char **argv)
 {
   g_test_init (&argc, &argv, NULL);
-  g_test_add_func ("/workload/features/values-are-those-of-the-release", test_values);
-  g_test_add_func ("/workload/features/releases-have-schemas", test_releases);
-  g_test_add_func ("/workload/features/text-and-back", test_round_trip);
-  g_test_add_func ("/workload/features/mapping-table-follows", test_mapping);
+  g_test_add_func ("/indexer/features/values-are-those-of-the-release", test_values);
+  g_test_add_func ("/indexer/features/releases-have-schemas", test_releases);
+  g_test_add_func ("/indexer/features/text-and-back", test_round_trip);
+  g_test_add_func ("/indexer/features/mapping-table-follows", test_mapping);
   return g_test_run ();
 }

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-#include "workload/cron.h"
+#include "indexer/cron.h"
 
 #include "base/error.h"
-#include "workload/humantime.h"
+#include "indexer/humantime.h"
 
 static void
 test_next (void)
@@ -85,9 +85,9 @@ int
 main (int argc, char **argv)
 {
   g_test_init (&argc, &argv, NULL);
-  g_test_add_func ("/workload/cron/next-time-is-right", test_next);
-  g_test_add_func ("/workload/cron/what-is-none-is-rejected", test_rejected);
-  g_test_add_func ("/workload/cron/some-never-come", test_never);
+  g_test_add_func ("/indexer/cron/next-time-is-right", test_next);
+  g_test_add_func ("/indexer/cron/what-is-none-is-rejected", test_rejected);
+  g_test_add_func ("/indexer/cron/some-never-come", test_never);
   g_test_add_func ("/workload/humantime/both-ways", test_humantime);
   return g_test_run ();
 }

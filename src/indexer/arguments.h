@@ -4,8 +4,8 @@
  */
 #pragma once
 
-#include "workload/features.h"
-#include "workload/prune.h"
+#include "indexer/features.h"
+#include "indexer/retention.h"
 
 #include <json-glib/json-glib.h>
 

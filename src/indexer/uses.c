@@ -1,0 +1,78 @@
+/* SPDX-License-Identifier: MIT */
+#include "indexer/uses.h"
+
+#define LIGHT "light"
+
+const KtUse kt_uses[] = {
+  { "explorer", "everything a block explorer shows, for all time", "nothing", NULL, NULL, NULL },
+  { "explorer-scripts", "the same, with histories by script instead of by address",
+    "API servers must run with USE_SCRIPT_FOR_ADDRESS=true", NULL, NULL, "tx_out_script_public_key_address" },
+  { "integrator", "an exchange or shop that watches its own transactions: upstream's small set, a week of it",
+    "no histories by address, no block headers, no payloads, signatures or hashes; only accepted transactions", "7d", LIGHT, LIGHT },
+  { "wallet", "histories by address and balances behind a wallet, a month of it",
+    "no block headers, no parents, no signatures; only accepted transactions", "30d", "block_parent_table,rejected_transactions",
+    "block_accepted_id_merkle_root,block_merge_set_blues_hashes,block_merge_set_reds_hashes,block_bits,block_blue_work,"
+    "block_daa_score,block_hash_merkle_root,block_nonce,block_pruning_point,block_utxo_commitment,block_version,"
+    "block_transaction_ids,tx_hash,tx_mass,tx_in_signature_script,tx_in_sig_op_count,tx_in_compute_budget" },
+  { "k-social", "what K-indexer reads: identifier, payload and time of each transaction, for an hour",
+    "everything else: no blocks, no acceptances, no inputs, no outputs, no histories", "1h",
+    "virtual_chain_processing,transaction_acceptance,blocks_table,block_parent_table,blocks_transactions_table,transactions_inputs,"
+    "transactions_outputs,addresses_transactions_table,initial_utxo_import,vcp_wait_for_sync",
+    "block_accepted_id_merkle_root,block_merge_set_blues_hashes,block_merge_set_reds_hashes,block_selected_parent_hash,block_bits,"
+    "block_blue_work,block_blue_score,block_daa_score,block_hash_merkle_root,block_nonce,block_pruning_point,block_timestamp,"
+    "block_utxo_commitment,block_version,block_transaction_ids,tx_subnetwork_id,tx_hash,tx_mass,tx_block_hash,"
+    "tx_in_previous_outpoint,tx_in_signature_script,tx_in_sig_op_count,tx_in_block_time,tx_in_compute_budget,tx_in_covenant_id,"
+    "tx_out_amount,tx_out_script_public_key,tx_out_script_public_key_address,tx_out_block_time,"
+    "tx_out_covenant_authorizing_input,tx_out_covenant_id" },
+  { NULL },
+};
+
+const KtUse *
+kt_use_find (const char *name)
+{
+  for (const KtUse *use = kt_uses; use->name != NULL; use++)
+    if (g_str_equal (use->name, name))
+      return use;
+  return NULL;
+}
+
+KtFeatures
+kt_use_features (const KtUse *use, KtRelease release)
+{
+  KtFeatures features = { 0 };
+  if (g_strcmp0 (use->disable, LIGHT) == 0)
+    features = kt_features_light ();
+  else
+    {
+      if (use->disable != NULL)
+        kt_features_read (&features, KT_VALUES_DISABLE, use->disable);
+      if (use->exclude != NULL)
+        kt_features_read (&features, KT_VALUES_EXCLUDE_FIELDS, use->exclude);
+    }
+  return kt_features_known_to (&features, release);
+}
+
+static void
+add_values (GStrvBuilder *words, const char *option, const KtFeatures *features, KtRelease release, KtValues kind)
+{
+  g_autofree char *values = kt_features_to_words (features, release, kind);
+  g_autofree char *word = values != NULL ? g_strdup_printf ("--%s=%s", option, values) : NULL;
+  if (word != NULL)
+    g_strv_builder_add (words, word);
+}
+
+GStrv
+kt_use_arguments (const KtUse *use, KtRelease release, const char *retention)
+{
+  g_autoptr (GStrvBuilder) words = g_strv_builder_new ();
+  KtFeatures features = kt_use_features (use, release);
+  const char *kept = retention != NULL ? retention : use->retention;
+  if (kept != NULL && *kept != '\0')
+    {
+      g_autofree char *word = g_strconcat ("--retention=", kept, NULL);
+      g_strv_builder_add_many (words, "--prune-db", word, NULL);
+    }
+  add_values (words, "disable", &features, release, KT_VALUES_DISABLE);
+  add_values (words, "exclude-fields", &features, release, KT_VALUES_EXCLUDE_FIELDS);
+  return g_strv_builder_end (words);
+}
