@@ -15,7 +15,8 @@ load (const MadeFile *files, const char *path)
   g_autoptr (GPtrArray) notes = g_ptr_array_new_with_free_func (g_free);
   g_autoptr (KtMounts) mounts = kt_mounts_load (made.root, notes);
   g_autoptr (GHashTable) pools = g_hash_table_new (g_str_hash, g_str_equal);
-  return kt_volume_load (made.root, mounts, pools, &(KtPlatformPath){ "data", path }, notes);
+  g_autoptr (GPtrArray) loaded = g_ptr_array_new ();
+  return kt_volume_load (made.root, mounts, pools, &(KtPlatformPath){ "data", path }, loaded, notes);
 }
 
 /* "name:kind" of all devices, indented by their depth. */

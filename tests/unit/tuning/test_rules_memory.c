@@ -60,10 +60,10 @@ test_buffers_grow_with_the_indexes (void)
     gint64 index_gb;
     const char *wanted, *said;
   } rows[] = {
-    { 3, "10752MB", "fit" },                       /* less than the start */
-    { 11, "12352MB", "holds all indexes" },        /* below the ceiling of 40 % */
-    { 14, "15744MB", "holds all indexes" },        /* between 40 and 50 %: only because it then fits */
-    { 60, "13056MB", "larger than memory allows" }, /* the ceiling */
+    { 3, "10752MB", "with room to grow" },  /* less than the start */
+    { 7, "14GB", "and their growth" },   /* twice what they have */
+    { 11, "16576MB", "worst case" },        /* no more leaves room for the rest */
+    { 60, "16576MB", "worst case" },
   };
   for (gsize i = 0; i < G_N_ELEMENTS (rows); i++)
     {
