@@ -42,7 +42,10 @@ render_use (JsonObject *use, GString *out, guint width)
   g_autofree char *disk = kt_size_format ((gint64) kt_json_double (use, "disk_bytes_per_day", 0));
   g_autofree char *wal = kt_size_format ((gint64) kt_json_double (use, "wal_bytes_per_day", 0));
   kt_render_line (out, width, "%s: %s", kt_json_string (use, "name", ""), kt_json_string (use, "summary", ""));
-  kt_render_line (out, width, "  %s of disk and %s of WAL a day; without: %s", disk, wal, kt_json_string (use, "loses", ""));
+  g_autofree char *cost = g_strdup_printf ("%s of disk and %s of WAL a day; lost: %s", disk, wal, kt_json_string (use, "loses", ""));
+  kt_text_wrap (out, cost, width, 2);
+  if (json_array_get_length (words) == 0)
+    g_string_append (out, "    (no options)\n");
   for (guint i = 0; i < json_array_get_length (words); i++)
     g_string_append_printf (out, "    %s\n", json_array_get_string_element (words, i));
   g_string_append_c (out, '\n');

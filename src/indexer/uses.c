@@ -6,7 +6,7 @@
 const KtUse kt_uses[] = {
   { "explorer", "everything a block explorer shows, for all time", "nothing", NULL, NULL, NULL },
   { "explorer-scripts", "the same, with histories by script instead of by address",
-    "API servers must run with USE_SCRIPT_FOR_ADDRESS=true", NULL, NULL, "tx_out_script_public_key_address" },
+    "nothing, where API servers run with USE_SCRIPT_FOR_ADDRESS=true", NULL, NULL, "tx_out_script_public_key_address" },
   { "integrator", "an exchange or shop that watches its own transactions: upstream's small set, a week of it",
     "no histories by address, no block headers, no payloads, signatures or hashes; only accepted transactions", "7d", LIGHT, LIGHT },
   { "wallet", "histories by address and balances behind a wallet, a month of it",
