@@ -72,7 +72,7 @@ kt_handle_wait (KtOperationContext *context, JsonObject *args, GError **error)
       || !kt_change_choose (context, state, args, 1 << KT_CHANGE_WAITING | 1 << KT_CHANGE_SCHEDULED, "that waits", &id, error))
     return NULL;
   KtRunner runner = kt_change_runner (context, state);
-  g_autoptr (KtLock) guard = kt_schedule_take_guard (state, id);
+  G_GNUC_UNUSED g_autoptr (KtLock) guard = kt_schedule_take_guard (state, id);
   g_autoptr (JsonObject) shown = json_object_new ();
   return kt_runner_wait (&runner, id, error) ? kt_change_answer (state, id, shown, error) : NULL;
 }
