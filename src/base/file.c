@@ -110,14 +110,10 @@ fill_temporary (int fd, const char *text, gsize length, const struct stat *like)
          && (like == NULL || geteuid () != 0 || fchown (fd, like->st_uid, like->st_gid) == 0) && fsync (fd) == 0;
 }
 
-gboolean
-kt_file_write (const char *path, const char *text, gssize length, const struct stat *like, GError **error)
+/* @path is for people, @target is what is replaced. */
+static gboolean
+write_to (const char *path, const char *target, const char *text, gssize length, const struct stat *like, GError **error)
 {
-  g_autofree char *real = realpath (path, NULL);
-  const char *target = real != NULL ? real : path;
-  struct stat old;
-  if (like == NULL && stat (target, &old) == 0)
-    like = &old;
   remove_leftovers (target);
   kt_crash_point ("file %s: before", path);
   g_autofree char *temporary = g_strconcat (target, TEMPORARY_MARK TEMPORARY_RANDOM, NULL);
@@ -141,6 +137,38 @@ kt_file_write (const char *path, const char *text, gssize length, const struct s
   unlink (temporary);
   kt_error_set_errno (error, saved, NULL, "cannot write %s", path);
   return FALSE;
+}
+
+/* As root: a link that somebody else made may lead to what they could not write themselves. */
+static gboolean
+is_trusted (const char *path, const char *real, GError **error)
+{
+  struct stat link, target;
+  if (geteuid () != 0 || lstat (path, &link) != 0 || !S_ISLNK (link.st_mode) || link.st_uid == 0
+      || (stat (real, &target) == 0 && target.st_uid == link.st_uid))
+    return TRUE;
+  g_autofree char *hint = g_strdup_printf ("if it is as it should be: chown -h root %s", path);
+  kt_error_set (error, KT_ERROR_REFUSED, NULL, hint, "%s is a link of another user to %s, which is not theirs", path, real);
+  return FALSE;
+}
+
+gboolean
+kt_file_write (const char *path, const char *text, gssize length, const struct stat *like, GError **error)
+{
+  g_autofree char *real = realpath (path, NULL);
+  const char *target = real != NULL ? real : path;
+  struct stat old;
+  if (real != NULL && !is_trusted (path, real, error))
+    return FALSE;
+  if (like == NULL && stat (target, &old) == 0)
+    like = &old;
+  return write_to (path, target, text, length, like, error);
+}
+
+gboolean
+kt_file_replace (const char *path, const char *text, const struct stat *like, GError **error)
+{
+  return write_to (path, path, text, -1, like, error);
 }
 
 gboolean

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  *
- * Whole folders: how large, how much room, gone.
+ * Whole folders: how large, how much room, on disk, gone.
  */
 #pragma once
 
@@ -15,5 +15,11 @@ gint64 kt_folder_free_bytes (const char *folder);
 /* Is it absent, or without any entry? */
 gboolean kt_folder_is_empty (const char *folder);
 
-/* With everything below; a link is removed, not followed. Absent is success. Errors by errno, of the first entry that stays. */
+/* With everything below; a link is removed, not followed, also when somebody puts it there meanwhile. Absent is success. Errors by
+ * errno, of the first entry that stays. */
 gboolean kt_folder_remove (const char *folder, GError **error);
+/* The same of what is in it, but for entries named in @keep. A link in the place of @folder itself is an error. */
+gboolean kt_folder_clear (const char *folder, const char *const *keep, GError **error);
+
+/* Whatever programs wrote into the file system of @folder is on its disk. */
+gboolean kt_folder_sync (const char *folder, GError **error);

@@ -3,11 +3,11 @@
 
 #include "base/error.h"
 #include "base/file.h"
+#include "base/folder.h"
 #include "base/run.h"
 
 #include <errno.h>
 #include <fcntl.h>
-#include <ftw.h>
 #include <pwd.h>
 #include <stdio.h>
 #include <string.h>
@@ -55,21 +55,13 @@ make_folder (const char *parent, const char *user, GError **error)
   return g_steal_pointer (&folder);
 }
 
-static int
-remove_entry (const char *path, const struct stat *st, int type, struct FTW *place)
-{
-  remove (path);
-  return 0;
-}
-
 /* A server that was killed may still write for a moment. */
 static void
 remove_folder (const char *folder)
 {
   for (int attempt = 0; attempt < 50; attempt++)
     {
-      nftw (folder, remove_entry, 16, FTW_DEPTH | FTW_PHYS);
-      if (access (folder, F_OK) != 0)
+      if (kt_folder_remove (folder, NULL))
         return;
       g_usleep (100000);
     }

@@ -66,11 +66,40 @@ test_leftovers (void)
   g_assert_cmpint (g_rmdir (dir), ==, 0);
 }
 
+static void
+test_root_follows_no_links_of_others (void)
+{
+  if (geteuid () != 0)
+    {
+      g_test_skip ("needs root, to make a link of somebody else");
+      return;
+    }
+  g_autofree char *dir = g_dir_make_tmp ("kastune-file-XXXXXX", NULL);
+  g_autofree char *path = g_build_filename (dir, "of-root", NULL);
+  g_autofree char *link = g_build_filename (dir, "link", NULL);
+  g_autofree char *text = NULL;
+  g_autoptr (GError) error = NULL;
+  g_assert_true (kt_file_write (path, "one", -1, NULL, &error));
+  g_assert_cmpint (symlink (path, link), ==, 0);
+  g_assert_cmpint (lchown (link, 65534, 65534), ==, 0);
+  g_assert_false (kt_file_write (link, "two", -1, NULL, &error));
+  g_assert_error (error, KT_ERROR, KT_ERROR_REFUSED);
+  g_clear_error (&error);
+  g_assert_true (kt_file_replace (link, "three", NULL, &error));
+  g_assert_no_error (error);
+  g_assert_false (g_file_test (link, G_FILE_TEST_IS_SYMLINK));
+  g_assert_true (kt_file_read (path, &text, NULL, NULL));
+  g_assert_cmpstr (text, ==, "one");
+  g_assert_true (kt_file_remove (link, NULL) && kt_file_remove (path, NULL));
+  g_rmdir (dir);
+}
+
 int
 main (int argc, char **argv)
 {
   g_test_init (&argc, &argv, NULL);
   g_test_add_func ("/base/file/write-keeps-mode-and-link", test_write_keeps_mode);
+  g_test_add_func ("/base/file/root-follows-no-links-of-others", test_root_follows_no_links_of_others);
   g_test_add_func ("/base/file/failed-write", test_failed_write_leaves_nothing);
   g_test_add_func ("/base/file/leftovers-of-killed-writers-are-cleared", test_leftovers);
   return g_test_run ();
