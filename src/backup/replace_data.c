@@ -65,6 +65,22 @@ move (const char *from, const char *to, GError **error)
   return TRUE;
 }
 
+/* The data directory of before keeps its inode, whatever it is called meanwhile. What was recorded without is told by its name. */
+static gboolean
+is_former (const char *path, JsonObject *before, gboolean by_name)
+{
+  struct stat st;
+  gint64 inode = kt_json_int (before, "inode", 0);
+  return inode != 0 ? lstat (path, &st) == 0 && (gint64) st.st_ino == inode : by_name;
+}
+
+static void
+set_gone (const char *replaced, GError **error)
+{
+  kt_error_set (error, KT_ERROR_CHANGED, NULL, "put it back there if it was moved; the server runs on the restored data",
+                "the data directory as it was before is gone: there is no %s", replaced);
+}
+
 /* -------------------------------------------------------------------------------------------------------- checking */
 
 static gboolean
@@ -131,15 +147,40 @@ describe (JsonObject *args)
                           kt_json_string (args, "replaced", "?"));
 }
 
+static JsonObject *
+prepare (KtStepContext *context, JsonObject *args, GError **error)
+{
+  struct stat st;
+  g_auto (Places) places = { 0 };
+  if (!places_of (args, &places, error))
+    return NULL;
+  if (lstat (places.data, &st) != 0)
+    {
+      kt_error_set_errno (error, errno, NULL, "cannot look at %s", places.data);
+      return NULL;
+    }
+  JsonObject *before = json_object_new ();
+  json_object_set_int_member (before, "inode", (gint64) st.st_ino);
+  return before;
+}
+
+/* What a crash left to be done of it. A stop is not broken off: it would go on all the same, and nobody could start again. */
+static gboolean
+change_places (KtStepContext *context, const Places *places, GError **error)
+{
+  if (!is_there (places->restored))
+    return TRUE;
+  kt_step_progress (context, "stopping PostgreSQL", 0, 0);
+  return !g_cancellable_set_error_if_cancelled (context->cancellable, error) && kt_instance_stop (places->instance, NULL, error)
+         && (is_there (places->replaced) || move (places->data, places->replaced, error))
+         && move (places->restored, places->data, error);
+}
+
 static gboolean
 apply (KtStepContext *context, JsonObject *args, JsonObject *before, GError **error)
 {
   g_auto (Places) places = { 0 };
-  if (!places_of (args, &places, error))
-    return FALSE;
-  kt_step_progress (context, "stopping PostgreSQL", 0, 0);
-  if (!kt_instance_stop (places.instance, context->cancellable, error) || !move (places.data, places.replaced, error)
-      || !move (places.restored, places.data, error))
+  if (!places_of (args, &places, error) || !change_places (context, &places, error))
     return FALSE;
   kt_step_progress (context, "starting PostgreSQL on the restored data", 0, 0);
   return kt_instance_start (places.instance, context->cancellable, error);
@@ -169,22 +210,28 @@ undo (KtStepContext *context, JsonObject *args, JsonObject *before, GError **err
   if (!places_of (args, &places, error))
     return FALSE;
   g_autofree char *aside = g_strconcat (places.replaced, ".undone", NULL);
-  if (is_there (places.replaced))
+  gboolean set_aside = is_former (places.replaced, before, is_there (places.replaced));
+  if (!set_aside && !is_former (places.data, before, TRUE))
     {
-      if (!kt_instance_stop (places.instance, NULL, error)
-          || (is_there (places.data) && !move (places.data, aside, error)) || !move (places.replaced, places.data, error))
-        return FALSE;
+      set_gone (places.replaced, error);
+      return FALSE;
     }
+  if (set_aside
+      && (!kt_instance_stop (places.instance, NULL, error) || (is_there (places.data) && !move (places.data, aside, error))
+          || !move (places.replaced, places.data, error)))
+    return FALSE;
   return kt_instance_start (places.instance, NULL, error);
 }
 
 static gboolean
 can_undo (KtStepContext *context, JsonObject *args, JsonObject *before, GError **error)
 {
-  const char *replaced = kt_json_string (args, "replaced", "");
-  if (is_there (replaced))
+  g_auto (Places) places = { 0 };
+  if (!places_of (args, &places, error))
+    return FALSE;
+  if (is_former (places.replaced, before, is_there (places.replaced)) || is_former (places.data, before, FALSE))
     return TRUE;
-  kt_error_set (error, KT_ERROR_CHANGED, NULL, NULL, "the data directory as it was before is gone: there is no %s", replaced);
+  set_gone (places.replaced, error);
   return FALSE;
 }
 
@@ -210,6 +257,7 @@ const KtStepKind kt_step_replace_data = {
   .name = "replace-data-directory",
   .describe = describe,
   .check = check,
+  .prepare = prepare,
   .apply = apply,
   .verify = verify,
   .can_undo = can_undo,

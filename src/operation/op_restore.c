@@ -11,6 +11,8 @@
 #include "backup/step.h"
 #include "base/error.h"
 #include "base/folder.h"
+#include "change/lock.h"
+#include "change/obstacles.h"
 
 #define ASSUMED_INTERRUPTION_MS 10000
 
@@ -91,18 +93,31 @@ plan_of (KtBackup *backup, const KtBackupTarget *target, const char *restored, g
 }
 
 static gboolean
-carry_out (KtOperationContext *context, JsonObject *args, const KtPlan *plan, JsonObject *answer, GError **error)
+carry_out (KtOperationContext *context, KtState *state, const KtPlan *plan, JsonObject *answer, GError **error)
 {
-  g_autoptr (KtState) state = kt_state_open (context->state_directory, error);
   gint64 id = 0;
-  if (state == NULL)
-    return FALSE;
   KtRunner runner = kt_change_runner (context, state);
-  if (!kt_change_finish (&runner, context, TRUE, error) || !kt_runner_apply (&runner, plan, &id, error)
+  if (!kt_runner_apply (&runner, plan, &id, error)
       || (plan->confirm_within_ms > 0 && !kt_confirm_wait (context, &runner, id, FALSE, error)))
     return FALSE;
   g_autoptr (JsonObject) changed = kt_change_answer (state, id, answer, error);
   return changed != NULL;
+}
+
+/* Asked before hours of unpacking, not after. */
+static gboolean
+may_replace (KtOperationContext *context, KtState *state, const KtPlan *plan, GError **error)
+{
+  KtRunner runner = kt_change_runner (context, state);
+  return kt_change_finish (&runner, context, TRUE, error) && kt_may_begin (&runner, plan->server, error);
+}
+
+/* One at a time from its first file on: a second one would clear away as a leftover what the first unpacks. */
+static KtLock *
+take_turn (const KtState *state, const KtPlan *plan, GError **error)
+{
+  g_autofree char *name = g_strconcat ("restore ", plan->server, NULL);
+  return kt_lock_take (kt_state_directory (state), name, error);
 }
 
 /* Unpacked and verified while the server still runs; only then the two change places. */
@@ -114,11 +129,15 @@ restore_in_place (KtOperationContext *context, JsonObject *args, KtBackup *backu
   g_autofree char *restored = g_strconcat (target->instance->data_directory, ".restored-", backup->id, NULL);
   g_autoptr (KtPlan) plan = plan_of (backup, target, restored, kt_json_int (args, "confirm_within", 0));
   const KtBackupRestore how = { .target = restored, .owner = target->instance->owner };
+  g_autoptr (KtState) state = kt_state_open (context->state_directory, error);
+  g_autoptr (KtLock) turn = state != NULL ? take_turn (state, plan, error) : NULL;
+  if (turn == NULL || !may_replace (context, state, plan, error))
+    return FALSE;
   /* An earlier attempt that was killed while it unpacked. */
   if (!kt_folder_remove (restored, error) || !kt_backup_restore (backup, &how, &watch, answer, error))
     return FALSE;
   JsonObject *step = ((KtPlanStep *) plan->steps->pdata[0])->args;
-  gboolean done = carry_out (context, args, plan, answer, error);
+  gboolean done = carry_out (context, state, plan, answer, error);
   if (!done)
     kt_folder_remove (restored, NULL);
   json_object_set_string_member (answer, "directory", target->instance->data_directory);

@@ -1,11 +1,14 @@
 """Backups of real servers: made, verified, started, restored, pruned; interrupted in every way."""
+import fcntl
 import json
 import os
 import pathlib
 import shutil
 import signal
+import sqlite3
 import subprocess
 import time
+import urllib.parse
 
 import pytest
 
@@ -149,6 +152,61 @@ def test_restore_in_place_refuses_a_log_that_lies_elsewhere(make_server):
     assert server.running
 
 
+def test_second_restore_in_place_leaves_the_first_ones_files_alone(filled):
+    made = create(filled, "physical")
+    first = filled.base / f"data.restored-{made['id']}" / "base"
+    first.mkdir(parents=True)
+    name = urllib.parse.quote("restore " + made["server"]["id"], safe="")
+    with open(filled.state / f"lock-{name}", "w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        refused = filled.kastune("backup", "restore", made["id"], "--in-place", "--yes")
+        assert refused.status == 4 and "another kastune" in refused.err, refused
+    assert first.is_dir()
+
+
+def test_restore_whose_former_directory_is_gone_is_not_called_undone(filled):
+    made = create(filled, "physical")
+    restored = filled.kastune("backup", "restore", made["id"], "--in-place", "--yes", "--json")
+    assert restored.status == 0, restored
+    shutil.rmtree(restored.json["replaced"])
+    with sqlite3.connect(filled.state / "state.db") as db:  # as if nobody had confirmed it in time
+        db.execute("UPDATE change_set SET state = 'waiting', confirm_within = 1, waiting_since = 1, waiting_boot = ''")
+    filled.kastune("status")
+    change = filled.kastune("history", "--json").json["changes"][0]
+    assert change["state"] == "stuck" and "is gone" in change["reason"], change
+    assert filled.running
+
+
+@pytest.mark.parametrize("where", ["journal: step applying", "{data} renamed", "{data}.restored-{id} renamed", "runner: step 1 applied"])
+def test_restore_in_place_is_carried_out_after_a_kill(filled, where):
+    made, listed = create(filled, "physical"), filled.base / "points"
+    filled.sql("CREATE TABLE later ()")
+    words = ("backup", "restore", made["id"], "--in-place", "--yes")
+    for listing in ({}, {"KASTUNE_CRASH_LIST": str(listed)}):  # the first one also makes the tables of the journal
+        assert filled.kastune(*words, env=listing).status == 0 and filled.kastune("undo", "--yes").status == 0
+        for left in filled.base.glob("data.*"):
+            shutil.rmtree(left)
+    wanted = where.format(data=filled.data, id=made["id"])
+    number = next(line.split(" ", 1)[0] for line in listed.read_text().splitlines() if wanted in line)
+    assert filled.kastune(*words, env={"KASTUNE_CRASH_AT": number}).status == -9
+    resumed = filled.kastune("resume", "--yes")
+    assert resumed.status == 0, resumed
+    assert filled.sql("SELECT count(*) FROM pg_tables WHERE tablename = 'later'") == "0"
+    assert filled.kastune("undo", "--yes").status == 0
+    assert filled.sql("SELECT count(*) FROM pg_tables WHERE tablename = 'later'") == "1"
+
+
+def test_configuration_of_another_cluster_overwrites_nothing(filled):
+    made = create(filled, "configuration")
+    manifest = pathlib.Path(made["folder"]) / "manifest.json"
+    manifest.write_text(manifest.read_text().replace(made["server"]["system_identifier"], "7000000000000000001"))
+    with open(filled.data / "postgresql.conf", "a") as f:
+        f.write("# newer\n")
+    refused = filled.kastune("backup", "restore", made["id"], "--in-place", "--yes")
+    assert refused.status == 4 and "another cluster" in refused.err, refused
+    assert (filled.data / "postgresql.conf").read_text().endswith("# newer\n")
+
+
 def test_another_clusters_backup_takes_nobodys_place(filled, make_server):
     made, other = create(filled, "physical"), make_server()
     refused = other.kastune("backup", "restore", made["id"], "--from", pathlib.Path(made["folder"]).parent, "--in-place", "--yes")
@@ -176,6 +234,10 @@ def test_tablespaces_come_to_lie_beside_the_restored_directory(filled):
     finally:
         filled.run("pg_ctl", "-D", filled.base / "restored", "-m", "immediate", "stop")
     assert set(p.name for p in space.rglob("*")) <= set(before)
+    shutil.move(filled.base / "restored", filled.base / "elsewhere")  # its tablespaces stay where they are
+    again = filled.kastune("backup", "restore", made["id"], "--to", filled.base / "restored", "--yes")
+    assert again.status == 4 and "restored.tablespaces is not empty" in again.err, again
+    assert list((filled.base / "restored.tablespaces").iterdir())
     refused = filled.kastune("backup", "restore", made["id"], "--in-place", "--yes")
     assert refused.status == 5 and "tablespaces" in refused.err, refused
 
