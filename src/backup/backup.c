@@ -92,7 +92,8 @@ kt_backup_create (const KtBackupKind *kind, const char *catalogue, const KtBacku
   if ((kind->check != NULL && !kind->check (source, options, error)) || !kt_backup_room (kind, catalogue, source, &room, error)
       || (!options->any_space && !kt_backup_fits (&room, catalogue, error)))
     return NULL;
-  g_autoptr (KtBackup) backup = kt_catalogue_begin (catalogue, NULL, kind, kt_connection_os_user (source->connection), error);
+  const char *user = kind->by_programs ? kt_connection_os_user (source->connection) : NULL;
+  g_autoptr (KtBackup) backup = kt_catalogue_begin (catalogue, NULL, kind, user, error);
   if (backup == NULL)
     return NULL;
   json_object_set_object_member (backup->manifest, "server", kt_backup_describe_server (source));

@@ -73,6 +73,7 @@ struct KtBackupKind {
   gboolean whole;       /* brings data back, not only settings */
   gboolean needs_server_to_restore;
   gboolean test_verifies; /* test begins with all that verify does */
+  gboolean by_programs;   /* programs that run as the server's user write into the folder, which is theirs then */
   /* Can it be made here? Errors say why not, with the command that helps. NULL: always. */
   gboolean (*check) (const KtBackupSource *source, const KtBackupOptions *options, GError **error);
   /* Bytes that it copies, uncompressed, and bytes it takes beyond them (its log); 0 when it takes no room in the catalogue. */

@@ -121,7 +121,7 @@ kt_catalogue_save (const KtBackup *backup, GError **error)
   g_autofree char *path = g_build_filename (backup->folder, MANIFEST, NULL);
   g_autoptr (JsonNode) node = kt_json_node_take (json_object_ref (backup->manifest));
   g_autofree char *text = kt_json_to_text (node);
-  return kt_file_write (path, text, -1, &like, error);
+  return kt_file_replace (path, text, &like, error);
 }
 
 static KtBackupState
@@ -133,13 +133,15 @@ state_of (const char *folder, JsonObject *manifest)
   return g_str_equal (name, state_names[KT_BACKUP_COMPLETE]) ? KT_BACKUP_COMPLETE : KT_BACKUP_FAILED;
 }
 
-/* NULL when there is none, or none that can be read. */
+/* NULL when there is none, or none that can be read. A link to a backup is no other backup, which one of them could do without. */
 static KtBackup *
 load (const char *catalogue, const char *id)
 {
   g_autofree char *folder = g_build_filename (catalogue, id, NULL);
   g_autofree char *path = g_build_filename (folder, MANIFEST, NULL);
   g_autofree char *text = NULL;
+  if (g_file_test (folder, G_FILE_TEST_IS_SYMLINK))
+    return NULL;
   g_autoptr (JsonNode) node = kt_file_read (path, &text, NULL, NULL) ? kt_json_parse (text, NULL) : NULL;
   JsonObject *manifest = node != NULL && JSON_NODE_HOLDS_OBJECT (node) ? json_node_get_object (node) : NULL;
   if (manifest == NULL || kt_json_int (manifest, "format", 0) != FORMAT)
@@ -214,12 +216,19 @@ kt_catalogue_find (const char *catalogue, const char *id, GError **error)
   for (guint i = 0; i < all->len; i++)
     {
       const KtBackup *backup = all->pdata[i];
-      if (backup->state == KT_BACKUP_COMPLETE && backup->kind != NULL && (kind == NULL || g_str_equal (backup->kind->name, kind)))
+      if (backup->state == KT_BACKUP_COMPLETE && backup->kind != NULL && (kind == NULL || g_str_equal (backup->kind->name, kind))
+          && !kt_backup_is_safety_copy (backup))
         return g_ptr_array_steal_index (all, i);
     }
   kt_error_set (error, KT_ERROR_NOT_FOUND, NULL, "kastune backup create", "there is no complete backup%s%s in %s",
                 kind != NULL ? " of kind " : "", kind != NULL ? kind : "", catalogue);
   return NULL;
+}
+
+gboolean
+kt_backup_is_safety_copy (const KtBackup *backup)
+{
+  return json_object_has_member (backup->manifest, "note");
 }
 
 JsonObject *
@@ -264,7 +273,7 @@ hand_over (const char *folder, const char *user, GError **error)
   const struct passwd *entry = user != NULL ? getpwnam (user) : NULL;
   if (entry == NULL)
     return TRUE;
-  if (chown (folder, entry->pw_uid, entry->pw_gid) != 0)
+  if (lchown (folder, entry->pw_uid, entry->pw_gid) != 0)
     {
       kt_error_set_errno (error, errno, NULL, "cannot give %s to %s", folder, user);
       return FALSE;
@@ -291,6 +300,25 @@ make_way (const char *catalogue, const char *id, GError **error)
   return FALSE;
 }
 
+/* @id NULL: a free name, also when another kastune takes the first one in this very moment. */
+static gboolean
+make_folder (KtBackup *backup, const char *catalogue, const char *id)
+{
+  if (g_mkdir_with_parents (catalogue, 0711) != 0)
+    return FALSE;
+  for (;;)
+    {
+      g_free (backup->id);
+      g_free (backup->folder);
+      backup->id = id != NULL ? g_strdup (id) : kt_catalogue_new_id (catalogue, backup->kind);
+      backup->folder = g_build_filename (catalogue, backup->id, NULL);
+      if (g_mkdir (backup->folder, 0700) == 0)
+        return TRUE;
+      if (id != NULL || errno != EEXIST)
+        return FALSE;
+    }
+}
+
 static KtBackup *
 new_entry (const char *catalogue, const char *id, const KtBackupKind *kind, GError **error)
 {
@@ -298,14 +326,12 @@ new_entry (const char *catalogue, const char *id, const KtBackupKind *kind, GErr
   backup->lock = -1;
   if (id != NULL && !make_way (catalogue, id, error))
     return NULL;
-  backup->id = id != NULL ? g_strdup (id) : kt_catalogue_new_id (catalogue, kind);
-  backup->folder = g_build_filename (catalogue, backup->id, NULL);
-  if (g_mkdir_with_parents (catalogue, 0711) != 0 || g_mkdir (backup->folder, 0700) != 0)
+  backup->kind = kind;
+  if (!make_folder (backup, catalogue, id))
     {
       kt_error_set_errno (error, errno, "name a folder you may write with --to DIR", "cannot make a backup in %s", catalogue);
       return NULL;
     }
-  backup->kind = kind;
   backup->state = KT_BACKUP_RUNNING;
   backup->manifest = json_object_new ();
   json_object_set_int_member (backup->manifest, "format", FORMAT);
@@ -352,14 +378,8 @@ kt_catalogue_finish (KtBackup *backup, GError **error)
 static void
 remove_content (const char *folder)
 {
-  g_autoptr (GDir) dir = g_dir_open (folder, 0, NULL);
-  const char *name;
-  while (dir != NULL && (name = g_dir_read_name (dir)) != NULL)
-    if (!g_str_equal (name, MANIFEST) && !g_str_equal (name, LOCK))
-      {
-        g_autofree char *path = g_build_filename (folder, name, NULL);
-        kt_folder_remove (path, NULL);
-      }
+  static const char *const keep[] = { MANIFEST, LOCK, NULL };
+  kt_folder_clear (folder, keep, NULL);
 }
 
 void
@@ -392,17 +412,24 @@ kt_catalogue_sweep (const char *catalogue)
     }
 }
 
+/* From now on it is not offered, whenever the removal ends. On a full disk only a manifest that goes can say so. */
+static gboolean
+withdraw (KtBackup *backup, GError **error)
+{
+  g_autofree char *manifest = g_build_filename (backup->folder, MANIFEST, NULL);
+  json_object_set_string_member (backup->manifest, "state", state_names[KT_BACKUP_FAILED]);
+  json_object_set_string_member (backup->manifest, "reason", "it was being removed");
+  return kt_catalogue_save (backup, NULL) || kt_file_remove (manifest, error);
+}
+
 gboolean
 kt_catalogue_remove (KtBackup *backup, const KtBackupWatch *watch, GError **error)
 {
   if (!kt_catalogue_lock (backup, TRUE, error)
       || (backup->kind != NULL && backup->kind->remove != NULL && backup->state == KT_BACKUP_COMPLETE
-          && !backup->kind->remove (backup, watch, error)))
+          && !backup->kind->remove (backup, watch, error))
+      || !withdraw (backup, error))
     return FALSE;
-  /* A removal that ends in the middle leaves one that is not offered. */
-  json_object_set_string_member (backup->manifest, "state", state_names[KT_BACKUP_FAILED]);
-  json_object_set_string_member (backup->manifest, "reason", "it was being removed");
-  kt_catalogue_save (backup, NULL);
   remove_content (backup->folder);
   return kt_folder_remove (backup->folder, error);
 }

@@ -14,7 +14,7 @@ char *kt_catalogue_default (const char *state_directory);
 /* KtBackup, newest first; what is no backup is passed over. An absent folder is an empty catalogue. */
 GPtrArray *kt_catalogue_list (const char *catalogue, GError **error);
 
-/* By id, or the newest complete one for "latest" or "latest:KIND". Errors: KT_ERROR_NOT_FOUND. */
+/* By id, or the newest complete one for "latest" or "latest:KIND", safety copies not counted. Errors: KT_ERROR_NOT_FOUND. */
 KtBackup *kt_catalogue_find (const char *catalogue, const char *id, GError **error);
 
 /* A name that is free now: "20261122-140530-physical". Caller frees. */
@@ -41,6 +41,9 @@ gboolean kt_catalogue_lock (KtBackup *backup, gboolean exclusive, GError **error
 
 /* What lies elsewhere first, then the folder. Errors: KT_ERROR_REFUSED (in use). */
 gboolean kt_catalogue_remove (KtBackup *backup, const KtBackupWatch *watch, GError **error);
+
+/* What stood somewhere before a restore: kept, but no backup that somebody made. */
+gboolean kt_backup_is_safety_copy (const KtBackup *backup);
 
 /* What list shows of a backup: the manifest without its long lists, and `folder`. */
 JsonObject *kt_backup_to_json (const KtBackup *backup);

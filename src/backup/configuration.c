@@ -151,6 +151,14 @@ read_list (const char *folder, JsonArray **entries, GError **error)
   return g_steal_pointer (&node);
 }
 
+/* A list that was tampered with must not lead out of the target. */
+static gboolean
+is_whole_path (const char *path)
+{
+  g_autofree char *canonical = g_canonicalize_filename (path, "/");
+  return g_str_equal (canonical, path);
+}
+
 typedef gboolean (*EntryFunc) (const char *target, JsonObject *entry, const char *text, gsize length, GError **error);
 
 /* Calls @each for every file whose copy is as the list says; stops at the first that is not. */
@@ -166,6 +174,12 @@ for_each_entry (const char *folder, const char *target, EntryFunc each, GError *
       g_autofree char *place = place_of (folder, path);
       g_autofree char *text = NULL;
       gsize length = 0;
+      if (!is_whole_path (path))
+        {
+          kt_error_set (error, KT_ERROR_VERIFY, "it is no absolute path without detours", NULL,
+                        "the backup in %s lists the file %s", folder, path);
+          return FALSE;
+        }
       if (!kt_file_read (place, &text, &length, error))
         return FALSE;
       g_autofree char *sum = g_compute_checksum_for_data (G_CHECKSUM_SHA256, (const guchar *) text, length);
@@ -191,7 +205,7 @@ static gboolean
 restore_entry (const char *target, JsonObject *entry, const char *text, gsize length, GError **error)
 {
   const struct stat like = {
-    .st_mode = (mode_t) kt_json_int (entry, "mode", 0600),
+    .st_mode = (mode_t) kt_json_int (entry, "mode", 0600) & 0777,
     .st_uid = (uid_t) kt_json_int (entry, "uid", 0),
     .st_gid = (gid_t) kt_json_int (entry, "gid", 0),
   };

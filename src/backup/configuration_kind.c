@@ -14,6 +14,7 @@
 #include "postgres/scratch.h"
 
 #include <pwd.h>
+#include <string.h>
 
 #define SAFETY_NOTE "what stood there before the restore of %s"
 
@@ -152,6 +153,27 @@ keep_replaced (KtBackup *backup, JsonObject *report, GError **error)
   return TRUE;
 }
 
+/* The same places may be another server's on another machine, or a newer one's. Where there is no cluster none is in danger. */
+static gboolean
+is_of_this_cluster (KtBackup *backup, GError **error)
+{
+  const char *recorded = kt_json_string (kt_backup_server (backup), "system_identifier", "");
+  const char *data = kt_json_string (kt_backup_server (backup), "data_directory", "");
+  g_autofree char *path = g_build_filename (data, "global", "pg_control", NULL);
+  g_autofree char *bytes = NULL;
+  gsize length = 0;
+  guint64 identifier = 0;
+  if (*recorded == '\0' || *data == '\0' || !g_file_get_contents (path, &bytes, &length, NULL) || length < sizeof identifier)
+    return TRUE;
+  memcpy (&identifier, bytes, sizeof identifier); /* pg_control begins with it */
+  if (identifier == g_ascii_strtoull (recorded, NULL, 10))
+    return TRUE;
+  kt_error_set (error, KT_ERROR_REFUSED, NULL, "restore it into a folder with --to DIR, and take from there what fits",
+                "the backup is of another cluster (system identifier %s) than the one in %s (%" G_GUINT64_FORMAT ")", recorded, data,
+                identifier);
+  return FALSE;
+}
+
 static gboolean
 restore (KtBackup *backup, const KtBackupRestore *how, const KtBackupWatch *watch, JsonObject *report, GError **error)
 {
@@ -160,7 +182,8 @@ restore (KtBackup *backup, const KtBackupRestore *how, const KtBackupWatch *watc
       kt_error_set (error, KT_ERROR_REFUSED, NULL, "name a folder that is absent or empty", "%s is not empty", how->target);
       return FALSE;
     }
-  if (!kt_configuration_verify (backup->folder, error) || (how->target == NULL && !keep_replaced (backup, report, error))
+  if (!kt_configuration_verify (backup->folder, error)
+      || (how->target == NULL && (!is_of_this_cluster (backup, error) || !keep_replaced (backup, report, error)))
       || !kt_configuration_restore (backup->folder, how->target, error))
     return FALSE;
   g_auto (GStrv) paths = kt_configuration_paths (backup->folder, error);
@@ -202,12 +225,33 @@ fill (KtBackup *backup, JsonObject *args, GError **error)
          && write_server_facts (connection, backup->folder, error) && kt_catalogue_finish (backup, error);
 }
 
+static JsonObject *
+step_prepare (KtStepContext *context, JsonObject *args, GError **error)
+{
+  JsonObject *before = json_object_new ();
+  json_object_set_int_member (before, "begun_at_ms", g_get_real_time () / 1000);
+  return before;
+}
+
+/* By this very step, before a crash: not by another change set that was planned in the same second. */
+static gboolean
+is_made (const char *catalogue, const char *id, JsonObject *args, JsonObject *before)
+{
+  JsonObject *server = kt_json_object (args, "server");
+  g_autoptr (KtBackup) there = kt_catalogue_find (catalogue, id, NULL);
+  return there != NULL && there->state == KT_BACKUP_COMPLETE && there->kind == &kt_backup_configuration && server != NULL
+         && g_strcmp0 (kt_json_string (kt_backup_server (there), "id", NULL), kt_json_string (server, "id", NULL)) == 0
+         && kt_json_int (there->manifest, "created_at_ms", 0) >= kt_json_int (before, "begun_at_ms", G_MAXINT64);
+}
+
 static gboolean
 step_apply (KtStepContext *context, JsonObject *args, JsonObject *before, GError **error)
 {
   const char *folder = kt_json_string (args, "folder", "");
   g_autofree char *catalogue = g_path_get_dirname (folder);
   g_autofree char *id = g_path_get_basename (folder);
+  if (is_made (catalogue, id, args, before))
+    return TRUE;
   g_autoptr (KtBackup) backup = kt_catalogue_begin (catalogue, id, &kt_backup_configuration, NULL, error);
   if (backup == NULL)
     return FALSE;
@@ -254,6 +298,7 @@ kt_step_configuration_backup_args (const KtBackupSource *source, const char *cat
 const KtStepKind kt_step_configuration_backup = {
   .name = "configuration-backup",
   .describe = step_describe,
+  .prepare = step_prepare,
   .apply = step_apply,
   .verify = step_verify,
   .undo = step_undo,

@@ -14,11 +14,14 @@
 #include "base/error.h"
 #include "base/folder.h"
 
+#include <errno.h>
+#include <fcntl.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #define MAX_JOBS 8
+#define DROPS_BY_FORCE 13 /* from this version on sessions in it are no hindrance */
 #define TEST_DATABASE "restored"
 
 static char *
@@ -145,7 +148,11 @@ dump_roles (KtBackup *backup, const KtBackupSource *source, const KtClient *clie
                                              .what = "roles" },
                          watch, NULL, error))
     return FALSE;
-  return chmod (file, 0600) == 0 || geteuid () != 0;
+  /* The folder is theirs, so the name may lead anywhere by now. */
+  if (geteuid () != 0 || fchmodat (AT_FDCWD, file, 0600, AT_SYMLINK_NOFOLLOW) == 0)
+    return TRUE;
+  kt_error_set_errno (error, errno, NULL, "cannot close %s to others", file);
+  return FALSE;
 }
 
 static gboolean
@@ -347,14 +354,16 @@ has_roles (KtBackup *backup, KtConnection *connection, GError **error)
   return FALSE;
 }
 
-static void
+static gboolean
 drop_database (KtConnection *connection, const char *database)
 {
   PGconn *pq = kt_connection_pq (connection);
   char *name = PQescapeIdentifier (pq, database, strlen (database));
-  g_autofree char *sql = g_strdup_printf ("DROP DATABASE IF EXISTS %s WITH (FORCE)", name);
+  g_autofree char *sql = g_strdup_printf ("DROP DATABASE IF EXISTS %s%s", name,
+                                          kt_connection_major (connection) >= DROPS_BY_FORCE ? " WITH (FORCE)" : "");
   PQfreemem (name);
-  PQclear (kt_connection_query (connection, NULL, sql, NULL));
+  g_autoptr (PGresult) dropped = kt_connection_query (connection, NULL, sql, NULL);
+  return dropped != NULL;
 }
 
 static gboolean
@@ -376,9 +385,8 @@ restore (KtBackup *backup, const KtBackupRestore *how, const KtBackupWatch *watc
   to.conninfo = conninfo;
   if (!run_restore (backup, &to, watch, error))
     {
-      if (!existed)
-        drop_database (source->connection, database);
-      g_prefix_error (error, existed ? "database %s is half filled, drop it: " : "database %s was dropped again: ", database);
+      gboolean dropped = !existed && drop_database (source->connection, database);
+      g_prefix_error (error, dropped ? "database %s was dropped again: " : "database %s is half filled, drop it: ", database);
       return FALSE;
     }
   json_object_set_string_member (report, "database", database);
@@ -391,6 +399,7 @@ const KtBackupKind kt_backup_logical = {
   .summary = "the connected database, by pg_dump, and the roles",
   .whole = TRUE,
   .needs_server_to_restore = TRUE,
+  .by_programs = TRUE,
   .estimate = estimate,
   .create = create,
   .verify = verify,

@@ -11,6 +11,7 @@
 #include "backup/tar.h"
 
 #include "base/error.h"
+#include "base/folder.h"
 #include "base/size.h"
 
 #include <pwd.h>
@@ -207,15 +208,14 @@ restore (KtBackup *backup, const KtBackupRestore *how, const KtBackupWatch *watc
 {
   const char *owner = owner_of (backup, how->owner);
   g_autofree char *data = data_of (backup);
-  if (!unpack (backup, how->target, owner, watch, error))
+  g_autofree char *spaces = kt_backup_has_tablespaces (data) ? g_strconcat (how->target, ".tablespaces", NULL) : NULL;
+  /* tar leaves it to the kernel when it writes; what is called restored outlives a loss of power. */
+  if (!unpack (backup, how->target, owner, watch, error) || !kt_folder_sync (how->target, error)
+      || (spaces != NULL && !kt_folder_sync (spaces, error)))
     return FALSE;
   json_object_set_string_member (report, "directory", how->target);
   kt_json_set_string (report, "owner", owner);
-  if (kt_backup_has_tablespaces (data))
-    {
-      g_autofree char *spaces = g_strconcat (how->target, ".tablespaces", NULL);
-      json_object_set_string_member (report, "tablespaces", spaces);
-    }
+  kt_json_set_string (report, "tablespaces", spaces);
   return TRUE;
 }
 
@@ -224,6 +224,7 @@ const KtBackupKind kt_backup_physical = {
   .summary = "the whole cluster, by pg_basebackup",
   .whole = TRUE,
   .test_verifies = TRUE,
+  .by_programs = TRUE,
   .check = check,
   .estimate = estimate,
   .create = create,

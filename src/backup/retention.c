@@ -3,13 +3,14 @@
 
 #include "backup/catalogue.h"
 
-/* "physical of 7405…": each of these keeps its last good one. */
+/* "physical of 7405…": each of these keeps its last good one. A safety copy takes no backup's place. */
 static char *
 group_of (KtBackup *backup)
 {
   JsonObject *server = kt_backup_server (backup);
   return g_strconcat (kt_json_string (backup->manifest, "kind", ""), " of ", kt_json_string (server, "id", ""), " ",
-                      kt_json_string (backup->manifest, "database", ""), NULL);
+                      kt_json_string (backup->manifest, "database", ""),
+                      kt_backup_is_safety_copy (backup) ? " before a restore" : "", NULL);
 }
 
 static KtRetentionVerdict *

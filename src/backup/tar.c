@@ -192,15 +192,19 @@ write_map (const KtBackupUnpack *unpack, const GString *map, GError **error)
   return map->len == 0 || kt_file_write (path, map->str, -1, NULL, error);
 }
 
+/* @spaces NULL: there are no tablespaces. */
 static gboolean
-is_free (const KtBackupUnpack *unpack, GError **error)
+is_free (const KtBackupUnpack *unpack, const char *spaces, GError **error)
 {
   gint64 room = kt_folder_free_bytes (unpack->target);
-  if (!kt_folder_is_empty (unpack->target))
-    {
-      kt_error_set (error, KT_ERROR_REFUSED, NULL, "name a folder that is absent or empty", "%s is not empty", unpack->target);
-      return FALSE;
-    }
+  const char *const folders[] = { unpack->target, spaces };
+  for (gsize i = 0; i < G_N_ELEMENTS (folders); i++)
+    if (folders[i] != NULL && !kt_folder_is_empty (folders[i]))
+      {
+        kt_error_set (error, KT_ERROR_REFUSED, i > 0 ? "the tablespaces of the backup would come to lie there" : NULL,
+                      "name a folder that is absent or empty", "%s is not empty", folders[i]);
+        return FALSE;
+      }
   if (room < 0 || room >= unpack->bytes)
     return TRUE;
   g_autofree char *wanted = kt_size_format (unpack->bytes);
@@ -214,14 +218,15 @@ gboolean
 kt_backup_unpack (const KtBackupUnpack *unpack, const KtBackupWatch *watch, GError **error)
 {
   g_autoptr (GString) map = g_string_new (NULL);
-  g_autofree char *spaces = tablespace_folder (unpack->target, NULL);
-  if (!is_free (unpack, error) || !make_folder (unpack->target, error))
+  g_autofree char *spaces = kt_backup_has_tablespaces (unpack->from) ? tablespace_folder (unpack->target, NULL) : NULL;
+  if (!is_free (unpack, spaces, error) || !make_folder (unpack->target, error))
     return FALSE;
   if (unpack_all (unpack, map, watch, error) && copy_manifest (unpack, error) && verify (unpack, watch, error)
       && write_map (unpack, map, error) && kt_backup_give_to (unpack->target, unpack->owner, error)
-      && (map->len == 0 || kt_backup_give_to (spaces, unpack->owner, error)))
+      && (spaces == NULL || kt_backup_give_to (spaces, unpack->owner, error)))
     return TRUE;
   kt_folder_remove (unpack->target, NULL);
-  kt_folder_remove (spaces, NULL);
+  if (spaces != NULL)
+    kt_folder_remove (spaces, NULL);
   return FALSE;
 }

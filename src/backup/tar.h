@@ -7,7 +7,7 @@
 #include "backup/program.h"
 
 /* Unpacks @from (base.tar…, pg_wal.tar…, OID.tar…, backup_manifest) into @target, which must be absent or empty, and gives all to
- * @owner. Tablespaces come to lie in TARGET.tablespaces/OID. When @bin_directory is not NULL everything is verified, with the
+ * @owner. Tablespaces come to lie in TARGET.tablespaces/OID, which must be absent or empty likewise. When @bin_directory is not NULL everything is verified, with the
  * log when @same_major. What was begun is removed when it fails.
  * Errors: KT_ERROR_REFUSED (not empty), KT_ERROR_NO_SPACE with the numbers, KT_ERROR_VERIFY, KT_ERROR_UNSUPPORTED (no program for
  * the compression). */

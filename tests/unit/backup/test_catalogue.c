@@ -5,6 +5,7 @@
 #include "base/folder.h"
 
 #include <glib/gstdio.h>
+#include <unistd.h>
 
 typedef struct {
   char *dir, *catalogue;
@@ -160,6 +161,49 @@ test_what_is_no_backup_is_passed_over (Fixture *f, gconstpointer data)
   g_assert_cmpuint (all->len, ==, 0);
 }
 
+static void
+test_link_to_a_backup_is_no_other_one (Fixture *f, gconstpointer data)
+{
+  g_autoptr (KtBackup) backup = begin (f, "20260101-000000-physical");
+  g_assert_true (kt_catalogue_finish (backup, NULL));
+  g_autofree char *link = g_build_filename (f->catalogue, "newest", NULL);
+  g_assert_cmpint (symlink (backup->folder, link), ==, 0);
+  g_assert_cmpuint (listed (f, KT_BACKUP_COMPLETE), ==, 1);
+  g_autoptr (KtBackup) found = kt_catalogue_find (f->catalogue, "newest", NULL);
+  g_assert_null (found);
+  g_assert_true (has_content (backup));
+}
+
+static void
+test_safety_copy_is_not_the_latest (Fixture *f, gconstpointer data)
+{
+  g_autoptr (KtBackup) made = begin (f, "20260101-000000-physical");
+  g_autoptr (KtBackup) safety = begin (f, "20260101-000001-physical");
+  json_object_set_string_member (safety->manifest, "note", "what stood there before");
+  g_assert_true (kt_catalogue_finish (made, NULL));
+  g_assert_true (kt_catalogue_finish (safety, NULL));
+  g_autoptr (KtBackup) latest = kt_catalogue_find (f->catalogue, "latest", NULL);
+  g_assert_nonnull (latest);
+  g_assert_cmpstr (latest->id, ==, made->id);
+}
+
+/* The folder may belong to another user. */
+static void
+test_link_in_the_place_of_a_manifest_is_not_followed (Fixture *f, gconstpointer data)
+{
+  g_autoptr (KtBackup) backup = begin (f, NULL);
+  g_autofree char *outside = g_build_filename (f->dir, "outside", NULL);
+  g_autofree char *manifest = g_build_filename (backup->folder, "manifest.json", NULL);
+  g_autofree char *text = NULL;
+  g_assert_true (g_file_set_contents (outside, "precious", -1, NULL));
+  g_assert_cmpint (g_unlink (manifest), ==, 0);
+  g_assert_cmpint (symlink (outside, manifest), ==, 0);
+  g_assert_true (kt_catalogue_finish (backup, NULL));
+  g_assert_true (g_file_get_contents (outside, &text, NULL, NULL));
+  g_assert_cmpstr (text, ==, "precious");
+  g_assert_cmpuint (listed (f, KT_BACKUP_COMPLETE), ==, 1);
+}
+
 int
 main (int argc, char **argv)
 {
@@ -172,5 +216,8 @@ main (int argc, char **argv)
   ADD ("interrupted-attempt-makes-way-and-a-complete-one-does-not", test_interrupted_attempt_makes_way_and_a_complete_one_does_not);
   ADD ("one-that-is-read-is-not-removed", test_one_that_is_read_is_not_removed);
   ADD ("what-is-no-backup-is-passed-over", test_what_is_no_backup_is_passed_over);
+  ADD ("link-to-a-backup-is-no-other-one", test_link_to_a_backup_is_no_other_one);
+  ADD ("safety-copy-is-not-the-latest", test_safety_copy_is_not_the_latest);
+  ADD ("link-in-the-place-of-a-manifest-is-not-followed", test_link_in_the_place_of_a_manifest_is_not_followed);
   return g_test_run ();
 }

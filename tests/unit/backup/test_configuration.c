@@ -96,6 +96,27 @@ test_damaged_copy_restores_nothing (Fixture *f, gconstpointer data)
 }
 
 static void
+test_list_that_leads_elsewhere_restores_nothing (Fixture *f, gconstpointer data)
+{
+  take (f);
+  g_autofree char *list = g_build_filename (f->folder, "files.json", NULL);
+  g_autofree char *detour = g_strconcat (f->dir, "/backup/../pg_hba.conf", NULL);
+  g_autofree char *text = NULL;
+  g_assert_true (g_file_get_contents (list, &text, NULL, NULL));
+  g_autoptr (GString) changed = g_string_new (text);
+  g_assert_cmpuint (g_string_replace (changed, f->hba, detour, 0), ==, 1);
+  put (list, changed->str);
+  put (f->conf, "now\n");
+
+  g_autoptr (GError) error = NULL;
+  g_assert_false (kt_configuration_restore (f->folder, NULL, &error));
+  g_assert_error (error, KT_ERROR, KT_ERROR_VERIFY);
+  g_autofree char *conf = NULL;
+  g_assert_true (kt_file_read (f->conf, &conf, NULL, NULL));
+  g_assert_cmpstr (conf, ==, "now\n");
+}
+
+static void
 test_unreadable_source_is_no_backup (Fixture *f, gconstpointer data)
 {
   g_autoptr (GError) error = NULL;
@@ -114,6 +135,7 @@ main (int argc, char **argv)
 #define ADD(name, func) g_test_add ("/backup/configuration/" name, Fixture, NULL, fixture_set_up, func, fixture_tear_down)
   ADD ("restores-everything", test_restores_everything);
   ADD ("damaged-copy-restores-nothing", test_damaged_copy_restores_nothing);
+  ADD ("list-that-leads-elsewhere-restores-nothing", test_list_that_leads_elsewhere_restores_nothing);
   ADD ("unreadable-source-is-no-backup", test_unreadable_source_is_no_backup);
   return g_test_run ();
 }

@@ -115,6 +115,14 @@ test_servers_and_kinds_are_told_apart (void)
 }
 
 static void
+test_safety_copy_takes_no_backups_place (void)
+{
+  g_autoptr (GPtrArray) backups = five_days ();
+  json_object_set_string_member (at (backups, 0)->manifest, "note", "what stood there before");
+  gone_is (backups, &(KtRetention){ .keep = 1 }, NULL, "p2 p3 p4");
+}
+
+static void
 test_running_one_is_left_alone_and_failed_ones_go (void)
 {
   g_autoptr (GPtrArray) backups = five_days ();
@@ -133,6 +141,7 @@ main (int argc, char **argv)
   g_test_add_func ("/backup/retention/newest-verified-one-stays-too", test_newest_verified_one_stays_too);
   g_test_add_func ("/backup/retention/a-change-sets-backup-stays", test_a_change_sets_backup_stays);
   g_test_add_func ("/backup/retention/servers-and-kinds-are-told-apart", test_servers_and_kinds_are_told_apart);
+  g_test_add_func ("/backup/retention/safety-copy-takes-no-backups-place", test_safety_copy_takes_no_backups_place);
   g_test_add_func ("/backup/retention/running-one-is-left-alone-and-failed-ones-go", test_running_one_is_left_alone_and_failed_ones_go);
   return g_test_run ();
 }
