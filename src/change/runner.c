@@ -371,6 +371,22 @@ check_again (Run *run, GError **error)
   return TRUE;
 }
 
+/* Something of the server's that is neither before nor after: an older one whose undo got stuck while this one was on the schedule. */
+static gboolean
+is_in_the_clear (const Run *run, GError **error)
+{
+  g_autoptr (GError) failure = NULL;
+  g_autoptr (KtChange) open = kt_journal_newest (run->runner->state, run->change->server, KT_CHANGE_UNFINISHED, &failure);
+  if (open != NULL)
+    kt_error_set (error, KT_ERROR_REFUSED, open->reason, "kastune status", "nothing was changed: change set %" G_GINT64_FORMAT " is %s",
+                  open->id, kt_change_state_name (open->state));
+  else if (failure != NULL)
+    g_propagate_error (error, g_steal_pointer (&failure));
+  else
+    return TRUE;
+  return FALSE;
+}
+
 gboolean
 kt_runner_begin (const KtRunner *runner, gint64 id, GError **error)
 {
@@ -380,7 +396,7 @@ kt_runner_begin (const KtRunner *runner, gint64 id, GError **error)
     return FALSE;
   if (run.change->state != KT_CHANGE_SCHEDULED)
     return TRUE;
-  if (!check_again (&run, error) || !kt_state_reserve (runner->state, error)
+  if (!is_in_the_clear (&run, error) || !check_again (&run, error) || !kt_state_reserve (runner->state, error)
       || !record (&run, NULL, KT_CHANGE_RUNNING, NULL, error))
     return FALSE;
   tell (&run, NULL, kt_change_state_name (KT_CHANGE_RUNNING));
@@ -491,6 +507,21 @@ may_go_on (const Run *run, GError **error)
   return TRUE;
 }
 
+/* An undo that the journal could not take (a full disk) leaves steps that it still calls applied: they are done once more. */
+static void
+doubt_applied (const Run *run)
+{
+  KtStepContext context = context_of (run->runner, run->runner->cancellable);
+  for (guint i = 0; i < run->change->steps->len; i++)
+    {
+      KtChangeStep *step = g_ptr_array_index (run->change->steps, i);
+      const KtStepKind *kind = kt_kind_find (run->runner->kinds, step->kind, NULL);
+      if (step->state == KT_STEP_APPLIED && kind != NULL && kind->verify != NULL
+          && !kind->verify (&context, step->args, step->before, NULL))
+        step->state = KT_STEP_APPLYING;
+    }
+}
+
 gboolean
 kt_runner_resume (const KtRunner *runner, gint64 id, GError **error)
 {
@@ -507,6 +538,7 @@ kt_runner_resume (const KtRunner *runner, gint64 id, GError **error)
   if (!may_go_on (&run, error) || !kt_state_reserve (runner->state, error)
       || !record (&run, NULL, KT_CHANGE_RUNNING, NULL, error))
     return FALSE;
+  doubt_applied (&run);
   tell (&run, NULL, kt_change_state_name (KT_CHANGE_RUNNING));
   return carry_through (&run, error);
 }

@@ -43,12 +43,12 @@ typedef struct {
 gboolean kt_runner_apply (const KtRunner *runner, const KtPlan *plan, gint64 *id, GError **error);
 
 /* Begins a scheduled change set now, and ends like kt_runner_apply. TRUE when somebody else did. One whose steps cannot be done any
- * more is off the schedule; KT_ERROR_CONNECT leaves it there. */
+ * more is off the schedule; KT_ERROR_CONNECT leaves it there, and KT_ERROR_REFUSED while an older one of the server is unfinished. */
 gboolean kt_runner_begin (const KtRunner *runner, gint64 id, GError **error);
 
-/* Carries out what a crash left in the middle, to its end: begun steps once more with what was journaled as before them, then the
- * others. Ends like kt_runner_apply. Errors: KT_ERROR_REFUSED when it is not running or its holder lives; what check and can_undo of
- * its steps say, and then nothing is done. */
+/* Carries out what a crash left in the middle, to its end: begun steps, and applied ones that do not verify, once more with what was
+ * journaled as before them, then the others. Ends like kt_runner_apply. Errors: KT_ERROR_REFUSED when it is not running or its
+ * holder lives; what check and can_undo of its steps say, and then nothing is done. */
 gboolean kt_runner_resume (const KtRunner *runner, gint64 id, GError **error);
 
 /* Undoes an applied or waiting change set, takes a scheduled one off the schedule, newest step first, or carries on with an unfinished one. can_undo of all steps of an applied

@@ -146,6 +146,14 @@ look (Wait *wait, const KtChange *change, gint64 *pause, GError **error)
   return WAIT_ON;
 }
 
+/* Somebody may have confirmed it since the last look: then Ctrl-C comes too late to mean "go back". */
+static gboolean
+is_confirmed (const KtRunner *runner, gint64 id)
+{
+  g_autoptr (KtChange) change = kt_journal_load (runner->state, id, NULL);
+  return change != NULL && change->state == KT_CHANGE_APPLIED;
+}
+
 gboolean
 kt_runner_wait (const KtRunner *runner, gint64 id, GError **error)
 {
@@ -161,6 +169,8 @@ kt_runner_wait (const KtRunner *runner, gint64 id, GError **error)
         return outcome == WAIT_CONFIRMED;
       if (!rest (runner->cancellable, pause))
         continue;
+      if (is_confirmed (runner, id))
+        return TRUE;
       kt_error_set (error, KT_ERROR_INTERRUPTED, NULL, NULL, "interrupted");
       return FALSE;
     }

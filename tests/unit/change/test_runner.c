@@ -392,6 +392,50 @@ test_two_at_once (Fixture *fixture, gconstpointer data)
 }
 
 static void
+say_in_journal (Fixture *fixture, const char *sql)
+{
+  g_autoptr (GError) error = NULL;
+  g_assert_true (kt_state_run (fixture->state, &error, sql, NULL));
+  g_assert_no_error (error);
+}
+
+/* As a full disk leaves it: gone back, and the journal knows nothing of that. */
+static void
+test_resume_does_again_what_only_the_journal_calls_applied (Fixture *fixture, gconstpointer data)
+{
+  g_autoptr (GError) error = NULL;
+  gint64 id = apply (fixture, fixture->plan);
+  say_in_journal (fixture, "UPDATE change_set SET state = 'running'");
+  say_in_journal (fixture, "UPDATE step SET state = 'applying' WHERE position = 3");
+  for (guint i = 0; i < 2; i++)
+    {
+      g_autofree char *path = g_build_filename (fixture->files, edit_files[i], NULL);
+      g_assert_true (g_file_set_contents (path, "before", -1, NULL));
+    }
+  g_assert_true (kt_runner_resume (&fixture->runner, id, &error));
+  g_assert_no_error (error);
+  assert_files (fixture, EDIT_PLANNED);
+  assert_state (fixture, id, KT_CHANGE_APPLIED);
+  g_assert_true (kt_runner_undo (&fixture->runner, id, &error));
+  assert_files (fixture, EDIT_BEFORE);
+}
+
+static void
+test_scheduled_does_not_begin_on_top_of_a_stuck_one (Fixture *fixture, gconstpointer data)
+{
+  g_autoptr (GError) error = NULL;
+  g_autoptr (KtPlan) later = edit_plan (fixture->files, "7001", "later");
+  apply (fixture, fixture->plan);
+  later->window = g_memdup2 (&(KtWindow){ .idle = TRUE }, sizeof (KtWindow));
+  gint64 id = apply (fixture, later);
+  say_in_journal (fixture, "UPDATE change_set SET state = 'stuck' WHERE state = 'applied'");
+  g_assert_false (kt_runner_begin (&fixture->runner, id, &error));
+  assert_says (error, KT_ERROR_REFUSED, "change set 1 is stuck");
+  assert_files (fixture, EDIT_PLANNED);
+  assert_state (fixture, id, KT_CHANGE_SCHEDULED);
+}
+
+static void
 test_unknown_kind (Fixture *fixture, gconstpointer data)
 {
   static const KtStepKind *const none[] = { NULL };
@@ -444,6 +488,8 @@ main (int argc, char **argv)
     { "/change/runner/older-goes-when-nothing-depends-on-it", test_older_that_nothing_depends_on },
     { "/change/runner/older-waits-for-an-unfinished-newer", test_older_waits_for_an_unfinished_one },
     { "/change/runner/second-kastune-is-refused-naming-the-first", test_two_at_once },
+    { "/change/runner/resume-does-again-what-only-the-journal-calls-applied", test_resume_does_again_what_only_the_journal_calls_applied },
+    { "/change/runner/scheduled-does-not-begin-on-top-of-a-stuck-one", test_scheduled_does_not_begin_on_top_of_a_stuck_one },
     { "/change/runner/unknown-kind-changes-nothing", test_unknown_kind },
     { "/change/runner/refusals", test_refusals },
   };
