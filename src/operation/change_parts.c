@@ -139,6 +139,25 @@ kt_change_tell_pending (KtOperationContext *context, JsonObject *args, JsonObjec
   json_object_set_array_member (shown, "pending_restart", pending);
 }
 
+/* Without a server that says who it is, the newest of all is only meant where there is one server to mean. */
+static gboolean
+is_clear (KtState *state, const KtChange *newest, guint states, GError **error)
+{
+  g_autoptr (GPtrArray) all = kt_journal_list (state, NULL, error);
+  for (guint i = 0; all != NULL && i < all->len; i++)
+    {
+      const KtChange *other = all->pdata[i];
+      if ((states & 1u << other->state) == 0 || g_str_equal (other->server, newest->server))
+        continue;
+      g_autofree char *detail = g_strdup_printf ("%" G_GINT64_FORMAT " is of %s, %" G_GINT64_FORMAT " of %s", newest->id,
+                                                 newest->server_name, other->id, other->server_name);
+      kt_error_set (error, KT_ERROR_REFUSED, detail, "name the change set by its number: kastune history",
+                    "the server does not answer, and there are change sets of several servers");
+      return FALSE;
+    }
+  return all != NULL;
+}
+
 gboolean
 kt_change_choose (KtOperationContext *context, KtState *state, JsonObject *args, guint states, const char *wanted, gint64 *id,
                   GError **error)
@@ -152,7 +171,7 @@ kt_change_choose (KtOperationContext *context, KtState *state, JsonObject *args,
   if (newest != NULL)
     {
       *id = newest->id;
-      return TRUE;
+      return server != NULL || is_clear (state, newest, states, error);
     }
   if (local != NULL)
     g_propagate_error (error, g_steal_pointer (&local));

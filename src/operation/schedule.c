@@ -136,9 +136,14 @@ kt_schedule_apply (KtOperationContext *context, const KtRunner *runner, JsonObje
 {
   KtWindow window;
   gint64 now = 0, later = 0;
-  if (!kt_schedule_wanted (args, &window, error) || !apply_part (context, runner, args, "no_restart", NULL, &now, error)
-      || !apply_part (context, runner, args, "only_restart", &window, &later, error))
+  if (!kt_schedule_wanted (args, &window, error) || !apply_part (context, runner, args, "no_restart", NULL, &now, error))
     return NULL;
+  if (!apply_part (context, runner, args, "only_restart", &window, &later, error))
+    {
+      if (now > 0)
+        g_prefix_error (error, "change set %" G_GINT64_FORMAT " is applied and stays; what needs a restart is not on the schedule: ", now);
+      return NULL;
+    }
   if (later > 0)
     kt_schedule_guard (context, runner->state, later);
   if (later > 0 && !kt_json_bool (args, "detach", FALSE) && !stay (runner, later, error))

@@ -7,7 +7,7 @@ import subprocess
 
 import pytest
 
-from conftest import BUILD, as_server_user
+from conftest import BUILD, as_server_user, kastune
 from test_apply import OPTIONS, apply, files_of, settings_of
 
 
@@ -337,7 +337,7 @@ def test_a_killed_trial_leaves_no_server_and_the_next_one_tidies_up(shared_serve
     assert list(ground.iterdir()) == []
 
 
-@pytest.mark.parametrize("where", ["first", "written", "restarted", "applied"])
+@pytest.mark.parametrize("where", ["backed up", "first", "written", "restarted", "applied"])
 def test_resumed_after_a_kill_it_is_as_planned_and_can_be_undone(server, where):
     before, files = settings_of(server), files_of(server)
     words = ("apply", "--yes", *OPTIONS, "--no-try")
@@ -346,7 +346,7 @@ def test_resumed_after_a_kill_it_is_as_planned_and_can_be_undone(server, where):
     assert server.kastune("undo", "--yes").status == 0
     listed = points_of(server, *words)
     assert server.kastune("undo", "--yes").status == 0
-    wanted = {"first": "journal: step applying written", "written": "90-kastune.conf", "restarted": "runner: step 2 applied",
+    wanted = {"backed up": "runner: step 1 applied", "first": "journal: step applying written", "written": "90-kastune.conf", "restarted": "runner: step 2 applied",
               "applied": "runner: step 3 verified"}[where]
     number = next(number for number, name in listed if wanted in name)
     assert server.kastune(*words, env={"KASTUNE_CRASH_AT": number}).status == -signal.SIGKILL
@@ -357,6 +357,16 @@ def test_resumed_after_a_kill_it_is_as_planned_and_can_be_undone(server, where):
     assert settings_of(server) == after and server.kastune("status").status == 0
     assert server.kastune("undo", "--yes").status == 0
     assert settings_of(server) == before and {k: v for k, v in files_of(server).items()} == files
+
+
+def test_undo_without_an_answer_does_not_choose_among_servers(make_server):
+    one, other = make_server(), make_server()
+    for server in (one, other):
+        assert kastune("apply", "--yes", *OPTIONS, "--no-try", "--no-restart", "--state", one.state, env=server.env).status == 0
+    one.stop()
+    answer = one.kastune("undo", "--yes")
+    assert answer.status == 4 and "several servers" in answer.err and "2 is of" in answer.err, answer
+    assert [change["state"] for change in one.kastune("history", "--json").json["changes"]] == ["applied", "applied"]
 
 
 def test_resume_does_nothing_where_somebody_else_was_meanwhile(server):
