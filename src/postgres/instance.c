@@ -305,7 +305,17 @@ kt_instance_start (const KtInstance *instance, GCancellable *cancellable, GError
   if (instance->control == KT_CONTROL_DOCKER)
     return run_container (instance, "start", cancellable, error);
   if (kt_instance_is_running (instance))
-    return wait_until_accepting (instance, "start", mark_logs (instance), NULL, cancellable, error);
+    {
+      g_autoptr (GError) local = NULL;
+      if (wait_until_accepting (instance, "start", mark_logs (instance), NULL, cancellable, &local))
+        return TRUE;
+      /* One that was just shutting down is gone now, and starts like any other. */
+      if (!g_error_matches (local, KT_ERROR, KT_ERROR_PROGRAM) || kt_instance_is_running (instance))
+        {
+          g_propagate_error (error, g_steal_pointer (&local));
+          return FALSE;
+        }
+    }
   return may_control (instance, "start", error) && start_or_restart (instance, "start", cancellable, error);
 }
 

@@ -177,6 +177,13 @@ def test_restore_whose_former_directory_is_gone_is_not_called_undone(filled):
     assert filled.running
 
 
+def point_at(listed, wanted):
+    """The number of the point, of what is written to the journal that of its commit."""
+    lines = [line.split(" ", 1) for line in listed.read_text().splitlines()]
+    found = next(i for i, (_, name) in enumerate(lines) if wanted in name)
+    return next(number for number, name in lines[found:] if not wanted.startswith("journal:") or name == "state: committed")
+
+
 @pytest.mark.parametrize("where", ["journal: step applying", "{data} renamed", "{data}.restored-{id} renamed", "runner: step 1 applied"])
 def test_restore_in_place_is_carried_out_after_a_kill(filled, where):
     made, listed = create(filled, "physical"), filled.base / "points"
@@ -187,13 +194,33 @@ def test_restore_in_place_is_carried_out_after_a_kill(filled, where):
         for left in filled.base.glob("data.*"):
             shutil.rmtree(left)
     wanted = where.format(data=filled.data, id=made["id"])
-    number = next(line.split(" ", 1)[0] for line in listed.read_text().splitlines() if wanted in line)
-    assert filled.kastune(*words, env={"KASTUNE_CRASH_AT": number}).status == -9
+    assert filled.kastune(*words, env={"KASTUNE_CRASH_AT": point_at(listed, wanted)}).status == -9
     resumed = filled.kastune("resume", "--yes")
     assert resumed.status == 0, resumed
     assert filled.sql("SELECT count(*) FROM pg_tables WHERE tablename = 'later'") == "0"
     assert filled.kastune("undo", "--yes").status == 0
     assert filled.sql("SELECT count(*) FROM pg_tables WHERE tablename = 'later'") == "1"
+
+
+def test_undo_starts_a_server_that_is_just_shutting_down(filled):
+    made, listed = create(filled, "physical"), filled.base / "points"
+    words = ("backup", "restore", made["id"], "--in-place", "--yes")
+    for listing in ({}, {"KASTUNE_CRASH_LIST": str(listed)}):
+        assert filled.kastune(*words, env=listing).status == 0 and filled.kastune("undo", "--yes").status == 0
+    assert filled.kastune(*words, env={"KASTUNE_CRASH_AT": point_at(listed, "journal: step applying")}).status == -9
+    change = filled.kastune("history", "--json").json["changes"][0]["id"]
+    busy = subprocess.Popen(["psql", "-XAtqc", "SELECT pg_sleep(600)"], env=filled.env, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
+                            stderr=subprocess.DEVNULL)
+    wait_for(lambda: filled.sql("SELECT count(*) FROM pg_stat_activity WHERE query ~ '^SELECT pg_sleep'") == "1")
+    session = int(filled.sql("SELECT pid FROM pg_stat_activity WHERE query ~ '^SELECT pg_sleep'"))
+    filled.run("pg_ctl", "-D", filled.data, "-m", "smart", "-W", "stop")
+    undo = subprocess.Popen([BUILD / "src/kastune", "undo", str(change), "--yes", "--state", filled.state], env=filled.env, stdin=subprocess.DEVNULL,
+                            stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+    time.sleep(1)  # long enough to find it shutting down; one that finds it gone has less to do
+    os.kill(session, signal.SIGTERM)
+    out, _ = undo.communicate(timeout=120)
+    busy.wait()
+    assert undo.returncode == 0 and filled.sql("SELECT count(*) FROM blocks") == str(ROWS), out
 
 
 def test_configuration_of_another_cluster_overwrites_nothing(filled):
