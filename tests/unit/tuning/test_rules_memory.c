@@ -90,7 +90,7 @@ test_cache_size_is_what_can_be_cached (void)
 static void
 test_work_mem_is_shared_by_busy_connections (void)
 {
-  assert_wanted (&(KtTestMachine){ .memory_gb = 4 }, NULL, NULL, "work_mem", "9MB", "30 busy connections");
+  assert_wanted (&(KtTestMachine){ .memory_gb = 4 }, NULL, NULL, "work_mem", "12MB", "30 busy connections");
   assert_wanted (&(KtTestMachine){ .memory_gb = 256 }, NULL, NULL, "work_mem", "64MB", "not more in profile");
   KtTestWish few = { .profile = "[profile]\nextends=high-performance\nbusy-connections=10\n" };
   assert_wanted (&(KtTestMachine){ .memory_gb = 16 }, NULL, &few, "work_mem", "64MB", "10 busy connections");
