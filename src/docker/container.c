@@ -7,7 +7,8 @@
 
 #define DEFAULT_STOP_S 10
 #define ID_LENGTH 64
-#define LOG_LINES 400
+#define LOG_LINES 4000
+#define SIGNAL_SECONDS 30
 
 static void
 mount_free (gpointer data)
@@ -119,15 +120,26 @@ is_loopback (const char *address)
   return g_str_has_prefix (address, "127.") || g_str_equal (address, "::1");
 }
 
-/* Published on every address, on this one, or on loopback by another name of it. */
+/* Only those can be bound. */
+static gboolean
+is_of_this_machine (const char *address)
+{
+  g_autoptr (GSocketAddress) at = g_inet_socket_address_new_from_string (address, 0);
+  g_autoptr (GSocket) socket = at != NULL ? g_socket_new (g_socket_address_get_family (at), G_SOCKET_TYPE_DATAGRAM,
+                                                          G_SOCKET_PROTOCOL_UDP, NULL) : NULL;
+  return socket != NULL && g_socket_bind (socket, at, FALSE, NULL);
+}
+
+/* Published on every address of this machine, on this one, or on loopback by another name of it. The same port of another
+ * machine or container is none of its. */
 static gboolean
 is_published (JsonObject *port, const char *address, int number)
 {
   const char *on = kt_json_string (port, "IP", "");
   if (kt_json_int (port, "PublicPort", 0) != number || g_strcmp0 (kt_json_string (port, "Type", ""), "tcp") != 0)
     return FALSE;
-  return *on == '\0' || g_str_equal (on, "0.0.0.0") || g_str_equal (on, "::") || g_str_equal (on, address)
-         || (is_loopback (on) && is_loopback (address));
+  gboolean everywhere = *on == '\0' || g_str_equal (on, "0.0.0.0") || g_str_equal (on, "::");
+  return g_str_equal (on, address) || (everywhere && is_of_this_machine (address)) || (is_loopback (on) && is_loopback (address));
 }
 
 static gboolean
@@ -220,6 +232,14 @@ kt_container_place (const KtContainer *container)
 }
 
 /* --- control ------------------------------------------------------------------------------------------------------ */
+
+gboolean
+kt_container_signal (const KtEngine *engine, const char *name, const char *signal, GError **error)
+{
+  g_autofree char *escaped = g_uri_escape_string (name, NULL, FALSE);
+  g_autofree char *path = g_strdup_printf ("/containers/%s/kill?signal=%s", escaped, signal);
+  return kt_engine_post (engine, path, SIGNAL_SECONDS, error);
+}
 
 gboolean
 kt_container_control (const KtEngine *engine, const char *name, const char *verb, guint stop_s, GError **error)

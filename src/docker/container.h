@@ -47,6 +47,9 @@ char *kt_container_path (const KtContainer *container, const char *inside);
 /* "service db of /opt/kaspa/docker-compose.yml" or "container db": where a person changes it. Caller frees. */
 char *kt_container_place (const KtContainer *container);
 
+/* @signal "SIGINT" to its first process. */
+gboolean kt_container_signal (const KtEngine *engine, const char *name, const char *signal, GError **error);
+
 /* @verb start, stop or restart; the latter two give its first process @stop_s to end before it is killed. */
 gboolean kt_container_control (const KtEngine *engine, const char *name, const char *verb, guint stop_s, GError **error);
 

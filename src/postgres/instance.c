@@ -22,6 +22,7 @@
 #define CHECK_DEADLINE_MS 60000
 #define GHOST_DEADLINE_MS 10000
 #define POLL_US 20000
+#define POLL_MOST_US 1000000
 #define CONTAINER_POLL_US 200000
 
 static gboolean
@@ -77,6 +78,33 @@ kt_instance_pid (const KtInstance *instance)
     return kt_docker_pid (instance);
   return instance->data_directory != NULL && kt_postmaster_file_read (instance->data_directory, &file) && kt_postmaster_is_alive (file.pid, instance->data_directory)
          ? file.pid : 0;
+}
+
+/* A role without rights is not shown who it is. */
+gboolean
+kt_instance_is_same (const KtInstance *instance, KtConnection *connection, GError **error)
+{
+  g_autoptr (PGresult) rights = kt_connection_query_file (connection, error, "server", NULL);
+  if (rights == NULL)
+    return FALSE;
+  if (!kt_result_bool (rights, 0, "reads_control"))
+    return TRUE;
+  g_autoptr (PGresult) rows = kt_connection_query_file (connection, error, "identity", NULL);
+  if (rows == NULL)
+    return FALSE;
+  const char *folder = kt_result_get (rows, 0, "data_directory");
+  const char *identifier = kt_result_get (rows, 0, "system_identifier");
+  gboolean same_folder = *folder == '\0' || instance->server_directory == NULL || g_str_equal (folder, instance->server_directory);
+  gboolean known = *identifier != '\0' && instance->system_identifier != NULL && *instance->system_identifier != '\0';
+  if (same_folder && (!known || g_str_equal (identifier, instance->system_identifier)))
+    return TRUE;
+  if (same_folder)
+    kt_error_set (error, KT_ERROR_CHANGED, NULL, "make a new plan", "the server that answers is another cluster (%s) than that of the plan (%s)",
+                  identifier, instance->system_identifier);
+  else
+    kt_error_set (error, KT_ERROR_CHANGED, NULL, "make a new plan", "the server that answers runs on %s, the plan is for %s", folder,
+                  instance->server_directory);
+  return FALSE;
 }
 
 gboolean
@@ -173,7 +201,7 @@ static gboolean
 wait_until_accepting (const KtInstance *instance, const char *verb, LogMark mark, const GError *cause, GCancellable *cancellable,
                       GError **error)
 {
-  gint64 deadline = g_get_monotonic_time () + KT_CONTROL_TIMEOUT_S * G_USEC_PER_SEC;
+  gint64 began = g_get_monotonic_time (), deadline = began + KT_CONTROL_TIMEOUT_S * G_USEC_PER_SEC;
   while (ping (instance) != PQPING_OK)
     {
       if (is_cancelled (cancellable, verb, error))
@@ -190,7 +218,8 @@ wait_until_accepting (const KtInstance *instance, const char *verb, LogMark mark
                         "PostgreSQL in %s runs but takes no connections after %d s", instance->data_directory, KT_CONTROL_TIMEOUT_S);
           return FALSE;
         }
-      g_usleep (POLL_US);
+      /* Each look is a line in the log of a server that recovers. */
+      g_usleep ((gulong) CLAMP ((g_get_monotonic_time () - began) / 10, POLL_US, POLL_MOST_US));
     }
   return TRUE;
 }
@@ -201,7 +230,8 @@ may_control (const KtInstance *instance, const char *verb, GError **error)
   if (instance->control == KT_CONTROL_REMOTE)
     {
       g_autofree char *hint = g_strdup_printf ("%s it where it runs, then: kastune status", verb);
-      kt_error_set (error, KT_ERROR_UNSUPPORTED, instance->conninfo, hint, "kastune reaches this server only by SQL and cannot %s it",
+      g_autofree char *reached = kt_conninfo_without_secrets (instance->conninfo);
+      kt_error_set (error, KT_ERROR_UNSUPPORTED, reached, hint, "kastune reaches this server only by SQL and cannot %s it",
                     verb);
       return FALSE;
     }
@@ -250,7 +280,7 @@ static gboolean
 run_container (const KtInstance *instance, const char *verb, GCancellable *cancellable, GError **error)
 {
   gint64 since_ms = g_get_real_time () / 1000;
-  if (is_cancelled (cancellable, verb, error) || !kt_docker_run (instance, verb, error))
+  if (is_cancelled (cancellable, verb, error) || !kt_docker_run (instance, verb, ping (instance) != PQPING_NO_RESPONSE, error))
     return FALSE;
   KtDockerMark mark = kt_docker_mark (instance, since_ms);
   gint64 deadline = g_get_monotonic_time () + KT_CONTROL_TIMEOUT_S * G_USEC_PER_SEC;
@@ -325,7 +355,8 @@ kt_instance_stop (const KtInstance *instance, GCancellable *cancellable, GError 
   if (!kt_instance_is_running (instance))
     return TRUE;
   if (!may_control (instance, "stop", error) || is_cancelled (cancellable, "stop", error)
-      || !run_verb (instance, "stop", cancellable, error))
+      || !(instance->control == KT_CONTROL_DOCKER ? kt_docker_run (instance, "stop", ping (instance) != PQPING_NO_RESPONSE, error)
+                                                  : run_verb (instance, "stop", cancellable, error)))
     return FALSE;
   if (!kt_instance_is_running (instance))
     return TRUE;

@@ -51,6 +51,10 @@ char *kt_instance_describe (const KtInstance *instance, const char *verb);
 /* Can kastune restart it? Otherwise parameters that need it wait until the operator has done so. */
 gboolean kt_instance_can_restart (const KtInstance *instance);
 
+/* Is the server that answers by @connection the one of @instance? Another may stand at its address by now. Errors: KT_ERROR_CHANGED,
+ * those of queries. */
+gboolean kt_instance_is_same (const KtInstance *instance, KtConnection *connection, GError **error);
+
 gboolean kt_instance_is_running (const KtInstance *instance);
 /* The main process, 0: not running, or out of sight. */
 gint64 kt_instance_pid (const KtInstance *instance);

@@ -8,18 +8,40 @@
 
 #include <string.h>
 
+/* Seconds to stop for a server that does not even refuse connections: it has no checkpoint to write, and a first process that
+ * is still a script takes no signal, so that longer waiting is in vain. */
+#define SILENT_STOP_S 60
+#define LOOPING_STOP_S 10 /* and when its policy starts it again and again */
+
+/* Under the same name there may be another container by now. */
+static gboolean
+holds_our_data (const KtInstance *instance, const KtContainer *container, GError **error)
+{
+  g_autofree char *here = instance->server_directory != NULL ? kt_container_path (container, instance->server_directory) : NULL;
+  if (here == NULL || instance->data_directory == NULL || g_str_equal (here, instance->data_directory))
+    return TRUE;
+  g_autofree char *hint = g_strdup_printf ("docker inspect %s shows its volumes", container->name);
+  kt_error_set (error, KT_ERROR_CHANGED, NULL, hint, "container %s has its data in %s now, not in %s: it is another one and left alone",
+                container->name, here, instance->data_directory);
+  return FALSE;
+}
+
 static KtContainer *
 inspect (const KtInstance *instance, KtEngine **engine, GError **error)
 {
+  g_autoptr (GError) local = NULL;
   *engine = kt_engine_open (instance->engine, error);
-  KtContainer *container = *engine != NULL ? kt_container_inspect (*engine, instance->cluster, error) : NULL;
-  if (container == NULL && error != NULL && g_error_matches (*error, KT_ERROR, KT_ERROR_NOT_FOUND) && *engine != NULL)
-    {
-      g_clear_error (error);
-      kt_error_set (error, KT_ERROR_NOT_FOUND, NULL, "make it again (docker compose up -d), then try again",
-                    "there is no container %s any more", instance->cluster);
-    }
-  return container;
+  if (*engine == NULL)
+    return NULL;
+  g_autoptr (KtContainer) container = kt_container_inspect (*engine, instance->cluster, &local);
+  if (container != NULL)
+    return holds_our_data (instance, container, error) ? g_steal_pointer (&container) : NULL;
+  if (g_error_matches (local, KT_ERROR, KT_ERROR_NOT_FOUND))
+    kt_error_set (error, KT_ERROR_NOT_FOUND, NULL, "make it again (docker compose up -d), then try again",
+                  "there is no container %s any more", instance->cluster);
+  else
+    g_propagate_error (error, g_steal_pointer (&local));
+  return NULL;
 }
 
 static gboolean
@@ -36,16 +58,25 @@ kt_docker_pid (const KtInstance *instance)
   return container != NULL && is_state (container, "running") ? container->pid : 0;
 }
 
-gboolean
-kt_docker_is_running (const KtInstance *instance)
+/* On SIGTERM PostgreSQL waits for every client to leave, and meanwhile takes no new ones. */
+static gboolean
+stops_slowly (const KtContainer *container)
 {
-  return kt_docker_pid (instance) > 0;
+  static const char *const names[] = { "SIGTERM", "TERM", "15", NULL };
+  return g_strv_contains (names, container->stop_signal);
+}
+
+/* One that its policy starts again and again is neither up nor down: what runs may have begun on other settings. */
+static gboolean
+is_started_again_and_again (const KtContainer *container, gboolean answers)
+{
+  return is_state (container, "restarting") || (is_state (container, "running") && container->restarts > 0 && !answers);
 }
 
 /* Stopping gets as long as any server does, whatever the container is set to: a kill in the middle of the last checkpoint
  * would cost a recovery. */
 gboolean
-kt_docker_run (const KtInstance *instance, const char *verb, GError **error)
+kt_docker_run (const KtInstance *instance, const char *verb, gboolean answers, GError **error)
 {
   g_autoptr (KtEngine) engine = NULL;
   g_autoptr (KtContainer) container = inspect (instance, &engine, error);
@@ -57,12 +88,15 @@ kt_docker_run (const KtInstance *instance, const char *verb, GError **error)
       kt_error_set (error, KT_ERROR_REFUSED, NULL, hint, "container %s is paused", container->name);
       return FALSE;
     }
-  /* One that its policy starts again and again is neither up nor down. */
-  gboolean up = is_state (container, "running") || is_state (container, "restarting");
-  const char *what = g_str_equal (verb, "start") && up && is_state (container, "restarting") ? "restart" : verb;
-  if (g_str_equal (what, "start") && up)
+  gboolean start = g_str_equal (verb, "start"), looping = is_started_again_and_again (container, answers);
+  if (start && !looping && is_state (container, "running"))
     return TRUE;
-  return kt_container_control (engine, container->name, what, KT_CONTROL_TIMEOUT_S, error);
+  /* The Engine's own signal comes right after it, and changes nothing any more. */
+  if (!start && answers && is_state (container, "running") && stops_slowly (container)
+      && !kt_container_signal (engine, container->id, "SIGINT", error))
+    return FALSE;
+  return kt_container_control (engine, container->id, start && looping ? "restart" : verb,
+                               looping ? LOOPING_STOP_S : answers ? KT_CONTROL_TIMEOUT_S : SILENT_STOP_S, error);
 }
 
 KtDockerMark

@@ -8,11 +8,11 @@
 
 gint64 kt_docker_pid (const KtInstance *instance);
 
-/* The container runs; whether the server in it answers is another question. */
-gboolean kt_docker_is_running (const KtInstance *instance);
-
-/* @verb start or restart; afterwards the container runs, the server in it may still be on its way. */
-gboolean kt_docker_run (const KtInstance *instance, const char *verb, GError **error);
+/* @verb start, stop or restart; after start and restart the container runs, the server in it may still be on its way.
+ * @answers: does the server answer now, be it by refusing? One that does gets ten minutes to stop, another a
+ * minute, and ten seconds when its restart policy starts it again and again.
+ * Errors: those of the Engine; KT_ERROR_CHANGED when the container of this name keeps its data elsewhere. */
+gboolean kt_docker_run (const KtInstance *instance, const char *verb, gboolean answers, GError **error);
 
 typedef struct {
   gint64 since_ms; /* Unix milliseconds: the log from here on tells of this start */

@@ -219,10 +219,17 @@ remote_instance (const KtServer *server, const char *conninfo)
   return instance;
 }
 
-/* Its programs and its log are the container's. */
+/* Its programs and its log are the container's. What lies in no volume is reached by the number of a process: after the next
+ * start that leads nowhere, or to somebody else's files. */
 static KtInstance *
-docker_instance (const KtServer *server, const char *conninfo)
+docker_instance (const KtServer *server, const char *conninfo, GError **error)
 {
+  if (g_str_has_prefix (server->data_directory, "/proc/"))
+    {
+      kt_error_set (error, KT_ERROR_UNSUPPORTED, "they would be lost with the container, too", "give the container a volume for its data directory",
+                    "the data of container %s lie in no volume (%s)", server->container->name, server->container->data_directory);
+      return NULL;
+    }
   KtInstance *instance = remote_instance (server, conninfo);
   instance->control = KT_CONTROL_DOCKER;
   instance->cluster = g_strdup (server->container->name);
@@ -239,7 +246,7 @@ KtInstance *
 kt_instance_find (const KtServer *server, const char *conninfo, GError **error)
 {
   if (server->container != NULL)
-    return docker_instance (server, conninfo);
+    return docker_instance (server, conninfo, error);
   if (!server->local)
     return remote_instance (server, conninfo);
   if (server->data_directory == NULL || server->postmaster_pid <= 0)

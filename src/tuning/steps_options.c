@@ -234,7 +234,8 @@ connect_to (KtStepContext *context, JsonObject *args, gboolean start, GError **e
     return NULL;
   if (start && !kt_instance_is_running (instance) && !kt_instance_start (instance, context->cancellable, error))
     return NULL;
-  return kt_connection_open (instance->conninfo, error);
+  g_autoptr (KtConnection) connection = kt_connection_open (instance->conninfo, error);
+  return connection != NULL && kt_instance_is_same (instance, connection, error) ? g_steal_pointer (&connection) : NULL;
 }
 
 static char *

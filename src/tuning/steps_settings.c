@@ -138,34 +138,6 @@ needs_restart (const PGresult *rows, int row)
 
 /* --- the server --------------------------------------------------------------------------------------------------- */
 
-/* Another server may answer there by now. A role without rights is not shown who it is. */
-static gboolean
-check_identity (const Step *step, KtConnection *connection, GError **error)
-{
-  const KtInstance *instance = step->instance;
-  g_autoptr (PGresult) rights = kt_connection_query_file (connection, error, "server", NULL);
-  if (rights == NULL)
-    return FALSE;
-  if (!kt_result_bool (rights, 0, "reads_control"))
-    return TRUE;
-  g_autoptr (PGresult) rows = kt_connection_query_file (connection, error, "identity", NULL);
-  if (rows == NULL)
-    return FALSE;
-  const char *folder = kt_result_get (rows, 0, "data_directory");
-  const char *identifier = kt_result_get (rows, 0, "system_identifier");
-  gboolean same_folder = *folder == '\0' || instance->server_directory == NULL || g_str_equal (folder, instance->server_directory);
-  gboolean known = *identifier != '\0' && instance->system_identifier != NULL && *instance->system_identifier != '\0';
-  if (same_folder && (!known || g_str_equal (identifier, instance->system_identifier)))
-    return TRUE;
-  if (same_folder)
-    kt_error_set (error, KT_ERROR_CHANGED, NULL, "make a new plan", "the server that answers is another cluster (%s) than that of the plan (%s)",
-                  identifier, instance->system_identifier);
-  else
-    kt_error_set (error, KT_ERROR_CHANGED, NULL, "make a new plan", "the server that answers runs on %s, the plan is for %s", folder,
-                  instance->server_directory);
-  return FALSE;
-}
-
 /* For reading and writing settings: needed where there is only SQL, else NULL. FALSE: it was needed and is not to be had. */
 static gboolean
 open_if_needed (const Step *step, KtConnection **connection, GError **error)
@@ -174,7 +146,7 @@ open_if_needed (const Step *step, KtConnection **connection, GError **error)
   if (step->write->data_directory != NULL)
     return TRUE;
   g_autoptr (KtConnection) opened = kt_connection_open (step->instance->conninfo, error);
-  if (opened == NULL || !check_identity (step, opened, error))
+  if (opened == NULL || !kt_instance_is_same (step->instance, opened, error))
     return FALSE;
   *connection = g_steal_pointer (&opened);
   return TRUE;
@@ -242,7 +214,7 @@ check (KtStepContext *context, JsonObject *args, GError **error)
       return FALSE;
     }
   g_autoptr (KtConnection) connection = kt_connection_open (step.instance->conninfo, error);
-  if (connection == NULL || !check_identity (&step, connection, error))
+  if (connection == NULL || !kt_instance_is_same (step.instance, connection, error))
     return FALSE;
   g_autoptr (PGresult) rows = read_rows (&step, connection, error);
   if (rows == NULL)

@@ -96,6 +96,62 @@ def test_server_that_cannot_start_on_its_settings_gets_the_old_ones(make, policy
     assert db.kastune("history", "--json").json["changes"][0]["state"] == "undone"
 
 
+def test_signal_that_a_script_ignores_is_not_waited_for(make):
+    """As process 1 before it has set up its signals: what was sent is lost, and the server would run on until it is killed."""
+    db = make("--restart", "always", memory="2g")
+    before, old = db.auto_conf(), db.setting("shared_buffers")
+    library = "/usr/lib/postgresql/15/lib/pg_stat_statements.so"
+    db.engine.docker("exec", "-u", "0", db.name, "sh", "-c", f"cp {library} {library}.good; echo spoilt > {library}; "
+                     "printf '#!/bin/sh\\ntrap \"\" INT\\nsleep 3\\nexec \"$@\"\\n' > /entrypoint.sh")
+    # Whether the container is found between two starts or during one is chance.
+    for _ in range(3):
+        answer = db.kastune("apply", "--yes")
+        assert answer.status == 1 and "undone, the system is as before" in answer.err, answer
+        db.wait()
+        assert db.auto_conf() == before and db.setting("shared_buffers") == old
+
+
+def test_container_that_stops_by_sigterm_does_not_wait_for_its_clients(make):
+    db = make("--stop-signal", "SIGTERM")
+    old = db.setting("shared_buffers")
+    words = ["nsenter", "-t", str(db.engine.program.pid), "-n", "--", "psql", "-XAtqc", "SELECT pg_sleep(600)"]
+    client = subprocess.Popen(words, env={**db.engine.env, **db.env}, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    applied = db.kastune("apply", "--yes")
+    assert applied.status == 0 and db.setting("shared_buffers") != old, applied
+    assert client.wait(60) != 0
+    assert "was not properly shut down" not in db.engine.inside("docker", "logs", db.name).stderr
+
+
+def test_port_that_another_container_publishes_everywhere_is_not_taken_for_it(make):
+    db = make()
+    make("-p", "5432:5432")
+    address = db.inspect()["NetworkSettings"]["IPAddress"]
+    answer = db.kastune("advise", "--json", env={"PGHOST": address, "PGPORT": "5432"})
+    assert answer.status == 0 and "does not run in container" not in answer.out, answer
+
+
+def test_other_container_of_the_same_name_is_left_alone(make):
+    db = make()
+    assert db.kastune("apply", "--yes").status == 0
+    db.engine.docker("rm", "-f", db.name)
+    db.engine.docker("run", "-d", "--name", db.name, "-p", f"127.0.0.1:{db.port}:5432", "-v", f"{db.volume}-2:/var/lib/postgresql/data", "-m", "4g",
+                     "kastune-tests/postgres:15")
+    db.wait()
+    started = db.inspect()["State"]["StartedAt"]
+    undone = db.kastune("undo", "1", "--yes")
+    assert undone.status != 0 and db.inspect()["State"]["StartedAt"] == started, undone
+    assert "another" in undone.err, undone
+    db.engine.docker("rm", "-f", db.name)
+    db.engine.docker("volume", "rm", f"{db.volume}-2")
+
+
+def test_data_outside_of_a_volume_are_not_touched(make):
+    db = make("-e", "PGDATA=/tmp/data")
+    assert db.kastune("advise").status == 0
+    answer = db.kastune("apply", "--yes")
+    assert answer.status == 5 and "in no volume" in answer.err, answer
+
+
 def points_of(db):
     listed = db.state / "points"
     assert db.kastune("apply", "--yes", env={"KASTUNE_CRASH_LIST": str(listed)}).status == 0

@@ -184,6 +184,19 @@ test_table_changed_or_gone (KtTestTarget *target, gconstpointer data)
   g_assert_error (error, KT_ERROR, KT_ERROR_NOT_FOUND);
 }
 
+/* It may well have a table of that name with the same options. */
+static void
+test_table_of_another_cluster_is_left_alone (KtTestTarget *target, gconstpointer data)
+{
+  make_table (target);
+  g_autoptr (JsonObject) args = kt_step_table_args (target->instance, "public", "Blocks", table_wanted, table_running);
+  g_autoptr (JsonObject) before = kt_test_applied (&kt_step_table_options, args);
+  json_object_set_string_member (json_object_get_object_member (args, "instance"), "system_identifier", "7000000000000000001");
+  kt_test_undo_refused (&kt_step_table_options, args, before);
+  kt_test_target_sql_gives (target, OPTIONS_SQL,
+              "autovacuum_enabled=false,fillfactor=80,autovacuum_vacuum_insert_scale_factor=0.05;autovacuum_enabled=false");
+}
+
 static void
 test_locked_table_is_not_waited_for (KtTestTarget *target, gconstpointer data)
 {
@@ -247,6 +260,7 @@ main (int argc, char **argv)
   ADD ("settings/no-password-in-the-journal", "own-file", TRUE, test_no_password_in_the_journal);
   ADD ("table/set-and-undo-exactly", "15", FALSE, test_table_options);
   ADD ("table/changed-or-gone", "15", FALSE, test_table_changed_or_gone);
+  ADD ("table/of-another-cluster-is-left-alone", "15", FALSE, test_table_of_another_cluster_is_left_alone);
   ADD ("table/locked-table-is-not-waited-for", "15", FALSE, test_locked_table_is_not_waited_for);
   ADD ("role/set-and-undo-exactly", "15", FALSE, test_role_option);
   return g_test_run ();
