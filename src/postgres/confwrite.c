@@ -393,6 +393,16 @@ write_like (const KtConfWrite *write, const char *path, const char *text, const 
   return kt_file_write (path, text, -1, &owner, error);
 }
 
+/* PostgreSQL never makes it one. Whoever may write in its folder could lead root's pen anywhere. */
+static gboolean
+refuse_link (const char *path, GError **error)
+{
+  if (!g_file_test (path, G_FILE_TEST_IS_SYMLINK))
+    return FALSE;
+  kt_error_set (error, KT_ERROR_REFUSED, NULL, "look where it leads, and put a file in its place", "%s is a symbolic link", path);
+  return TRUE;
+}
+
 /* An edited postgresql.auto.conf goes to the disk in one piece; an unchanged one is left alone. */
 static gboolean
 write_auto_conf (const KtConfWrite *write, const KtConfFile *file, gboolean existed, gboolean should_exist,
@@ -404,7 +414,8 @@ write_auto_conf (const KtConfWrite *write, const KtConfFile *file, gboolean exis
   g_autofree char *now = NULL;
   if (existed && !read_if_there (file->path, &now, error))
     return FALSE;
-  return g_strcmp0 (text, now) == 0 || write_like (write, file->path, text, NULL, 0600, error);
+  return g_strcmp0 (text, now) == 0
+         || (!refuse_link (file->path, error) && write_like (write, file->path, text, NULL, 0600, error));
 }
 
 /* Takes our names out of postgresql.auto.conf: an own file is powerless against it. */

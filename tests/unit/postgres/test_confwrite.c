@@ -160,6 +160,29 @@ test_files_only (void)
   remove_files (folder);
 }
 
+/* Whoever owns the data directory could otherwise have root write into any file. */
+static void
+test_link_is_not_followed (void)
+{
+  static const char elsewhere_text[] = "work_mem = '2MB'\n";
+  g_autofree char *folder = make_files ("include_dir 'conf.d'\n", "o.conf", elsewhere_text);
+  g_autofree char *auto_conf = g_build_filename (folder, "postgresql.auto.conf", NULL);
+  g_autofree char *elsewhere = g_build_filename (folder, "o.conf", NULL);
+  g_autofree char *text = NULL;
+  g_autoptr (GError) error = NULL;
+  g_assert_cmpint (symlink (elsewhere, auto_conf), ==, 0);
+  g_autoptr (KtConfWrite) write = new_write (folder, "work_mem", "16MB", &error);
+  g_autoptr (JsonObject) before = kt_conf_write_capture (write, NULL, &error);
+  g_assert_no_error (error);
+  g_assert_false (kt_conf_write_apply (write, before, NULL, &error));
+  g_assert_error (error, KT_ERROR, KT_ERROR_REFUSED);
+  g_assert_null (strstr (error->message, "half written"));
+  g_assert_true (g_file_get_contents (elsewhere, &text, NULL, NULL));
+  g_assert_cmpstr (text, ==, elsewhere_text);
+  assert_state (write, before, KT_CONF_AS_BEFORE);
+  remove_files (folder);
+}
+
 static void
 test_json_round_trip (void)
 {
@@ -471,6 +494,7 @@ main (int argc, char **argv)
   g_test_add_func ("/postgres/confwrite/broken-configuration-is-refused", test_broken_configuration_is_refused);
   g_test_add_func ("/postgres/confwrite/earlier-settings-stay", test_earlier_settings_stay);
   g_test_add_func ("/postgres/confwrite/auto-conf-value-is-moved-and-given-back", test_files_only);
+  g_test_add_func ("/postgres/confwrite/link-in-the-data-directory-is-not-followed", test_link_is_not_followed);
   g_test_add_func ("/postgres/confwrite/json-round-trip", test_json_round_trip);
   g_test_add_func ("/postgres/confwrite/change-of-somebody-else-is-seen", test_change_of_somebody_else_is_seen);
   g_test_add_func ("/postgres/confwrite/changes-are-taken-out-in-any-order", test_changes_are_taken_out_in_any_order);
