@@ -6,6 +6,7 @@
 #include "postgres/container_site.h"
 
 #define DEFAULT_DATA_FOLDER "/var/lib/postgresql"
+#define MOST_CPUS 65536
 
 void
 kt_facts_free (KtFacts *facts)
@@ -180,10 +181,12 @@ take_description (KtFacts *facts, JsonObject *args, const KtServerSettings *conf
       g_prefix_error (error, "memory of server %s: ", keys->name);
       return FALSE;
     }
-  machine->cpus = (guint) kt_json_int (args, "cpus", keys->cpus != NULL ? g_ascii_strtoll (keys->cpus, NULL, 10) : 0);
+  guint64 cpus = 0;
+  gboolean whole = keys->cpus == NULL || g_ascii_string_to_unsigned (keys->cpus, 10, 1, MOST_CPUS, &cpus, NULL);
+  machine->cpus = (guint) CLAMP (kt_json_int (args, "cpus", (gint64) cpus), 0, MOST_CPUS);
   machine->storage = kt_storage_from_word (storage);
   const char *wrong = storage != NULL && machine->storage == KT_STORAGE_UNKNOWN ? "storage is hdd, ssd or nvme"
-                      : keys->cpus != NULL && machine->cpus == 0               ? "cpus is a whole number"
+                      : !whole                                                 ? "cpus is a whole number"
                       : machine->memory <= 0 && (machine->cpus > 0 || storage != NULL)
                         ? "cpus and storage describe a machine only together with its memory"
                         : NULL;
