@@ -507,6 +507,20 @@ kt_bench_configurations_of (JsonObject *document)
   return all;
 }
 
+/* Begun earlier and gone on with: nothing of it is left to measure. */
+static gboolean
+round_is_there (JsonObject *document, guint round)
+{
+  JsonArray *configurations = kt_json_array (document, "configurations");
+  for (guint i = 0; i < json_array_get_length (configurations); i++)
+    {
+      JsonObject *configuration = json_array_get_object_element (configurations, i);
+      if (run_of_round (configuration, round) == NULL && !is_left_out (configuration))
+        return FALSE;
+    }
+  return TRUE;
+}
+
 static gboolean
 refuse_empty (JsonObject *document, GError **error)
 {
@@ -528,7 +542,8 @@ kt_bench_compare (const KtBenchComparison *comparison, JsonObject *document, GEr
 {
   guint n = comparison->configurations->len;
   json_object_set_int_member (document, "rounds", comparison->rounds);
-  for (guint round = 1; round <= comparison->rounds && !time_is_over (comparison, document, round); round++)
+  for (guint round = 1; round <= comparison->rounds
+                        && (round_is_there (document, round) || !time_is_over (comparison, document, round)); round++)
     for (guint i = 0; i < n; i++)
       if (!kt_bench_measure (comparison, round % 2 == 1 ? i : n - 1 - i, round, document, error))
         return FALSE;

@@ -217,7 +217,9 @@ clean_and_weigh (const char *conninfo, KtFillResult *filled, GError **error)
                                     ? kt_connection_query (connection, error, "SET statement_timeout = 0", NULL) : NULL;
   g_autoptr (PGresult) clean = patience != NULL
                                  ? kt_connection_query (connection, error, "VACUUM (ANALYZE)", NULL) : NULL;
-  g_autoptr (PGresult) size = clean != NULL
+  /* A shutdown is not waited for very long; what it would have to write is written here. */
+  g_autoptr (PGresult) written = clean != NULL ? kt_connection_query (connection, error, "CHECKPOINT", NULL) : NULL;
+  g_autoptr (PGresult) size = written != NULL
                                 ? kt_connection_query (connection, error,
                                                        "SELECT sum(pg_total_relation_size(oid)) AS bytes FROM pg_class"
                                                        " WHERE relkind = 'r' AND relnamespace = 'public'::regnamespace",

@@ -12,6 +12,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/file.h>
+#include <sys/stat.h>
 #include <sys/statvfs.h>
 #include <unistd.h>
 
@@ -80,6 +81,19 @@ sweep (const char *folder)
     }
 }
 
+/* Where everybody may write, anybody could lay a data set for us to start a server on, or what we then take for our own
+ * leftovers. */
+static gboolean
+refuse_public (const char *folder, GError **error)
+{
+  struct stat st;
+  if (stat (folder, &st) != 0 || (st.st_mode & S_IWOTH) == 0)
+    return FALSE;
+  g_autofree char *hint = g_strdup_printf ("--folder %s/kastune-bench", folder);
+  kt_error_set (error, KT_ERROR_REFUSED, NULL, hint, "everybody may write in %s: a measurement needs a folder of its own", folder);
+  return TRUE;
+}
+
 KtBenchPlace *
 kt_bench_place_open (const char *folder, GError **error)
 {
@@ -91,7 +105,7 @@ kt_bench_place_open (const char *folder, GError **error)
       kt_error_set_errno (error, errno, "give a folder of your own with --folder", "cannot make %s", place->folder);
       return NULL;
     }
-  if (!take_lock (place, error))
+  if (refuse_public (place->folder, error) || !take_lock (place, error))
     return NULL;
   sweep (place->folder);
   return g_steal_pointer (&place);

@@ -11,7 +11,8 @@
 typedef struct KtBenchPlace KtBenchPlace;
 
 /* @folder NULL: /var/cache/kastune/bench for root, else $XDG_CACHE_HOME/kastune/bench. Not the state folder: that is
- * closed to the user that runs PostgreSQL. Errors: KT_ERROR_PRIVILEGE, KT_ERROR_REFUSED (another measurement uses it). */
+ * closed to the user that runs PostgreSQL. Errors: KT_ERROR_PRIVILEGE, KT_ERROR_REFUSED (another measurement uses it; everybody may
+ * write in it). */
 KtBenchPlace *kt_bench_place_open (const char *folder, GError **error);
 void kt_bench_place_free (KtBenchPlace *place);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (KtBenchPlace, kt_bench_place_free)

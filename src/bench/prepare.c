@@ -103,24 +103,54 @@ send_wish (KtConnection *connection)
          == 1;
 }
 
+/* As long as a backup is under way the server logs whole pages, whatever full_page_writes says. The checkpoint goes on. */
+static void
+withdraw_wish (KtConnection *connection)
+{
+  PGconn *pq = kt_connection_pq (connection);
+  PGcancel *cancel = PQgetCancel (pq);
+  PGresult *answer;
+  char problem[256];
+  if (cancel != NULL)
+    PQcancel (cancel, problem, sizeof problem);
+  PQfreeCancel (cancel);
+  while ((answer = PQgetResult (pq)) != NULL)
+    PQclear (answer);
+}
+
+/* A backend that ends takes its backup back; only then nobody is in one any more. */
+static void
+wait_for_end (KtConnection *looking, int backend)
+{
+  g_autofree char *pid = g_strdup_printf ("%d", backend);
+  for (guint waited_ms = 0; waited_ms < BEGIN_WITHIN_MS; waited_ms += LOOK_EVERY_MS)
+    {
+      g_autoptr (PGresult) there
+        = kt_connection_query (looking, NULL, "SELECT 1 FROM pg_catalog.pg_stat_activity WHERE pid = $1::int", pid, NULL);
+      if (there == NULL || PQntuples (there) == 0)
+        return;
+      g_usleep (LOOK_EVERY_MS * 1000);
+    }
+}
+
 gboolean
-kt_bench_begin_checkpoint (const char *conninfo, KtConnection **asked)
+kt_bench_begin_checkpoint (const char *conninfo)
 {
   g_autoptr (KtConnection) looking = kt_connection_open (conninfo, NULL);
   g_autoptr (KtConnection) asking = looking != NULL ? kt_connection_open (conninfo, NULL) : NULL;
   gint64 before = looking != NULL ? checkpoints_so_far (looking) : -1;
-  *asked = NULL;
+  gboolean begun = FALSE;
   if (asking == NULL || before < 0 || !send_wish (asking))
     return FALSE;
-  for (guint waited_ms = 0; waited_ms < BEGIN_WITHIN_MS; waited_ms += LOOK_EVERY_MS)
+  for (guint waited_ms = 0; waited_ms < BEGIN_WITHIN_MS && !begun; waited_ms += LOOK_EVERY_MS)
     {
-      if (checkpoints_so_far (looking) > before)
-        {
-          *asked = g_steal_pointer (&asking);
-          return TRUE;
-        }
-      g_usleep (LOOK_EVERY_MS * 1000);
+      begun = checkpoints_so_far (looking) > before;
+      if (!begun)
+        g_usleep (LOOK_EVERY_MS * 1000);
     }
-  *asked = g_steal_pointer (&asking);
-  return FALSE;
+  withdraw_wish (asking);
+  int backend = PQbackendPID (kt_connection_pq (asking));
+  g_clear_pointer (&asking, kt_connection_free);
+  wait_for_end (looking, backend);
+  return begun;
 }

@@ -14,6 +14,5 @@ gboolean kt_bench_warm_caches (const char *conninfo, gint64 memory_bytes, const 
                                GError **error);
 
 /* Asks for a checkpoint as the server's own are: spread over its cycle, not at once as by CHECKPOINT. TRUE: it has begun.
- * FALSE: not within 3 s (another one is under way; it comes after that one), or this server takes no such wish.
- * *asked (may become NULL) is kept open while the checkpoint shall go on. */
-gboolean kt_bench_begin_checkpoint (const char *conninfo, KtConnection **asked);
+ * FALSE: not within 3 s (another one is under way; it comes after that one), or this server takes no such wish. */
+gboolean kt_bench_begin_checkpoint (const char *conninfo);

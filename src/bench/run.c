@@ -393,12 +393,12 @@ document (const KtBenchRun *run, const Reading *before, const Reading *after, co
 
 /* Load that does not count, until the steady part may begin: with a checkpoint where whole cycles are asked for. */
 static gboolean
-warm_up (const KtBenchRun *run, KtWriterResult *result, KtConnection **asked, GError **error)
+warm_up (const KtBenchRun *run, KtWriterResult *result, GError **error)
 {
   const KtSamplerOptions enough = { 0 }, one_begins = { .checkpoints = 1 };
   if (run->warm_up_ms > 0 && !run_part (run, "warm-up", run->warm_up_ms, &enough, NULL, result, error))
     return FALSE;
-  if (run->checkpoints == 0 || (run->private_server && kt_bench_begin_checkpoint (run->conninfo, asked)))
+  if (run->checkpoints == 0 || (run->private_server && kt_bench_begin_checkpoint (run->conninfo)))
     return TRUE;
   return run_part (run, "waiting for a checkpoint", run->duration_ms, &one_begins, NULL, result, error);
 }
@@ -420,10 +420,9 @@ kt_bench_run (const KtBenchRun *run, GError **error)
 {
   g_autofree KtWriterResult *result = g_new0 (KtWriterResult, 1);
   g_autoptr (KtSampler) sampler = NULL;
-  g_autoptr (KtConnection) asked = NULL;
   Reading first, before, after;
   const KtSamplerOptions enough = { .transactions = run->transactions, .checkpoints = run->checkpoints };
-  if (!read_all (run, &first, error) || !warm_up (run, result, &asked, error) || !read_all (run, &before, error)
+  if (!read_all (run, &first, error) || !warm_up (run, result, error) || !read_all (run, &before, error)
       || !run_part (run, "measuring", run->duration_ms, &enough, &sampler, result, error)
       || !read_all (run, &after, error))
     return NULL;

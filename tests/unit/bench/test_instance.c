@@ -126,6 +126,17 @@ test_one_measurement_at_a_time (void)
 }
 
 static void
+test_folder_of_everybody_is_refused (void)
+{
+  g_autoptr (GError) error = NULL;
+  g_autofree char *public = g_dir_make_tmp ("kt-public-XXXXXX", NULL);
+  g_assert_cmpint (g_chmod (public, 01777), ==, 0);
+  g_assert_null (kt_bench_place_open (public, &error));
+  g_assert_error (error, KT_ERROR, KT_ERROR_REFUSED);
+  g_assert_cmpint (g_rmdir (public), ==, 0);
+}
+
+static void
 test_server_has_its_settings_and_goes (void)
 {
   g_autoptr (GError) error = NULL;
@@ -195,11 +206,37 @@ test_caches_are_warmed_and_a_checkpoint_begins (void)
   g_assert_true (kt_bench_warm_caches (conninfo, all * 8192 / 3, &nobody, &pages, &error));
   g_assert_cmpint (pages, >, 0);
   g_assert_cmpint (pages, <=, all / 4 + 1);
-  g_autoptr (KtConnection) asked = NULL;
   g_assert_true (kt_bench_counts_read (connection, &before, &error));
-  g_assert_true (kt_bench_begin_checkpoint (conninfo, &asked));
+  g_assert_true (kt_bench_begin_checkpoint (conninfo));
   g_assert_true (kt_bench_counts_read (connection, &after, &error));
   g_assert_cmpint (kt_bench_counts_checkpoints (&before, &after), ==, 1);
+}
+
+/* What begins the checkpoint must not go on to decide what is logged: the first change of each page after it. */
+static void
+test_checkpoint_leaves_full_page_writes_as_they_are (void)
+{
+  static const char change[] = "UPDATE spread SET i = -i WHERE i % 100 = 0; SELECT pg_stat_force_next_flush()";
+  KtBenchCounts before, after;
+  g_autoptr (GError) error = NULL;
+  g_autoptr (KtBenchPlace) place = open_place ();
+  g_autoptr (KtDataSet) set = open_set (place);
+  /* Spread over minutes, so that it is under way while the pages are changed. */
+  g_autoptr (KtBenchInstance) instance = start (place, set, "full_page_writes = off\ncheckpoint_timeout = 10min\nwal_compression = off\n",
+                                                &error);
+  g_assert_no_error (error);
+  const char *conninfo = kt_bench_instance_conninfo (instance);
+  g_autoptr (KtConnection) connection = kt_connection_open (conninfo, &error);
+  g_autoptr (PGresult) dirty = kt_connection_query (
+    connection, &error, "CREATE TABLE spread AS SELECT i FROM generate_series (1, 200000) AS i", NULL);
+  g_assert_no_error (error);
+  g_assert_true (kt_bench_begin_checkpoint (conninfo));
+  g_assert_true (kt_bench_counts_read (connection, &before, &error));
+  g_autoptr (PGresult) changed = kt_connection_query (connection, &error, change, NULL);
+  g_assert_no_error (error);
+  g_assert_true (kt_bench_counts_read (connection, &after, &error));
+  g_assert_cmpint (kt_bench_counts_delta (&before, &after, KT_COUNT_WAL_BYTES), >, 0);
+  g_assert_cmpint (kt_bench_counts_delta (&before, &after, KT_COUNT_WAL_FULL_PAGE_IMAGES), ==, 0);
 }
 
 static void
@@ -519,12 +556,15 @@ main (int argc, char **argv)
   g_test_add_func ("/bench/instance/data-set-is-made-once", test_data_set_is_made_once);
   g_test_add_func ("/bench/instance/larger-data-sets-have-aged-indexes", test_larger_data_sets_have_aged_indexes);
   g_test_add_func ("/bench/instance/one-measurement-at-a-time", test_one_measurement_at_a_time);
+  g_test_add_func ("/bench/instance/folder-of-everybody-is-refused", test_folder_of_everybody_is_refused);
   g_test_add_func ("/bench/instance/server-has-its-settings-and-goes", test_server_has_its_settings_and_goes);
   g_test_add_func ("/bench/instance/bad-settings-are-told", test_bad_settings_are_told);
   g_test_add_func ("/bench/instance/what-this-version-does-not-know-is-left-out",
                    test_what_this_version_does_not_know_is_left_out);
   g_test_add_func ("/bench/prepare/caches-are-warmed-and-a-checkpoint-begins",
                    test_caches_are_warmed_and_a_checkpoint_begins);
+  g_test_add_func ("/bench/prepare/checkpoint-leaves-full-page-writes-as-they-are",
+                   test_checkpoint_leaves_full_page_writes_as_they_are);
   g_test_add_func ("/bench/compare/interrupted-comparison-goes-on", test_interrupted_comparison_goes_on);
   g_test_add_func ("/bench/compare/too-short-runs-are-not-ranked", test_too_short_runs_are_not_ranked);
   g_test_add_func ("/bench/instance/crash-keeps-what-was-committed", test_crash_keeps_what_was_committed);
