@@ -206,9 +206,6 @@ add_changes (JsonObject *answer, GString *out, guint width)
                       kt_json_string (configuration, "name", "?"), kt_json_int (baseline, "id", 0),
                       *text != '\0' ? text : "nothing to compare");
     }
-  if (baseline != NULL && (then == NULL || json_array_get_length (then) == 0))
-    kt_render_line (out, width, "result %" G_GINT64_FORMAT " holds no configuration of these names",
-                    kt_json_int (baseline, "id", 0));
 }
 
 static void

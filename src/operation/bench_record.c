@@ -66,6 +66,8 @@ kt_bench_begin (const KtBenchSetup *setup, const KtBenchRun *run, JsonObject *ar
   json_object_set_object_member (document, "data_set", kt_data_set_to_json (setup->set, &setup->spec));
   kt_json_set_string (document, "regime", kt_json_string (args, "regime", NULL));
   json_object_set_string_member (document, "postgresql", setup->version);
+  json_object_set_string_member (document, "bin_directory", setup->bin_directory);
+  kt_json_set_string (document, "owner", setup->owner);
   json_object_set_int_member (document, "duration_ms", run->duration_ms);
   json_object_set_int_member (document, "checkpoints_wanted", run->checkpoints);
   json_object_set_int_member (document, "transactions_wanted", (gint64) run->transactions);

@@ -454,16 +454,22 @@ wants_server (JsonObject *args)
   return FALSE;
 }
 
-/* Named, or those of the server that runs here, or the newest that is installed. */
+/* Those that the measurement was begun with, or named, or those of the server that runs here, or the newest that is installed. */
 static gboolean
-find_binaries (KtBenchSetup *setup, JsonObject *args, GError **error)
+find_binaries (KtBenchSetup *setup, JsonObject *args, JsonObject *begun, GError **error)
 {
+  const char *same = kt_json_string (begun, "bin_directory", NULL);
   const char *named = kt_json_string (args, "pg_bin", NULL);
   const KtServer *server = setup->facts->server;
-  g_autoptr (KtInstance) instance = named == NULL && server != NULL && server->local
+  g_autoptr (KtInstance) instance = same == NULL && named == NULL && server != NULL && server->local
                                       ? kt_instance_find (server, setup->facts->conninfo, NULL)
                                       : NULL;
-  if (named != NULL)
+  if (same != NULL)
+    {
+      setup->bin_directory = g_strdup (same);
+      setup->owner = g_strdup (kt_json_string (begun, "owner", NULL));
+    }
+  else if (named != NULL)
     setup->bin_directory = g_strdup (named);
   else if (instance != NULL && instance->bin_directory != NULL)
     {
@@ -535,7 +541,7 @@ kt_bench_setup_new (KtOperationContext *context, JsonObject *args, JsonObject *b
   if (host != NULL && !kt_bench_host_parse (host, &setup->host, error))
     return NULL;
   setup->facts = kt_facts_load (context, args, begun == NULL && wants_server (args) ? KT_FACTS_SERVER : 0, error);
-  if (setup->facts == NULL || kt_facts_state (setup->facts, error) == NULL || !find_binaries (setup, args, error)
+  if (setup->facts == NULL || kt_facts_state (setup->facts, error) == NULL || !find_binaries (setup, args, begun, error)
       || !take_spec (setup, args, error))
     return NULL;
   setup->place = kt_bench_place_open (kt_json_string (args, "folder", NULL), error);

@@ -9,6 +9,8 @@
 #include "bench/report.h"
 #include "bench/store.h"
 
+#include <string.h>
+
 #define LIST_LIMIT 50
 #define BLOCK_MS 100 /* of the chain's time */
 
@@ -36,6 +38,57 @@ configuration_named (JsonObject *document, const char *name)
   return NULL;
 }
 
+/* What both must have been measured under; a difference between them would be one of these otherwise. */
+static const struct {
+  const char *object, *member; /* @object NULL: of the document itself */
+  const char *what;
+} conditions[] = {
+  { "host", "description", "the emulated machine" },
+  { NULL, "checkpoints_wanted", "the checkpoint cycles of a run" },
+  { NULL, "transactions_wanted", "the transactions of a run" },
+  { "args", "pruned", "--pruned" },
+  { "args", "cold", "--cold" },
+  { "args", "rate", "--rate" },
+};
+
+static JsonNode *
+condition_of (JsonObject *document, gsize i)
+{
+  JsonObject *object = conditions[i].object != NULL ? kt_json_object (document, conditions[i].object) : document;
+  return object != NULL ? json_object_get_member (object, conditions[i].member) : NULL;
+}
+
+/* "aged-pg15-all-seed1-100tps-1000000" without the version of PostgreSQL, which may be what is compared. */
+static const char *
+content_of_set (JsonObject *document)
+{
+  const char *name = kt_json_string (kt_json_object (document, "data_set"), "name", "");
+  const char *version = strstr (name, "pg");
+  return version != NULL ? version + strcspn (version, "-") : name;
+}
+
+static gboolean
+refuse_other_conditions (JsonObject *before, JsonObject *now, gint64 id, GError **error)
+{
+  g_autoptr (GStrvBuilder) builder = g_strv_builder_new ();
+  if (!g_str_equal (content_of_set (before), content_of_set (now)))
+    g_strv_builder_add (builder, "the data set");
+  for (gsize i = 0; i < G_N_ELEMENTS (conditions); i++)
+    {
+      JsonNode *then = condition_of (before, i), *here = condition_of (now, i);
+      if (then == NULL || here == NULL ? then != here : !json_node_equal (then, here))
+        g_strv_builder_add (builder, conditions[i].what);
+    }
+  g_auto (GStrv) others = g_strv_builder_end (builder);
+  if (*others == NULL)
+    return FALSE;
+  g_autofree char *list = g_strjoinv (", ", others);
+  g_autofree char *detail = g_strdup_printf ("not the same: %s", list);
+  g_autofree char *hint = g_strdup_printf ("kastune bench show %" G_GINT64_FORMAT " says how it was measured; measure again in the same way", id);
+  kt_error_set (error, KT_ERROR_REFUSED, detail, hint, "result %" G_GINT64_FORMAT " was measured under other conditions and is no baseline", id);
+  return TRUE;
+}
+
 /* Configurations of the same name in an earlier result: what has changed since, as far as the intervals say so. */
 static gboolean
 add_baseline (KtOperationContext *context, KtState *state, JsonObject *args, JsonObject *document, GError **error)
@@ -44,7 +97,7 @@ add_baseline (KtOperationContext *context, KtState *state, JsonObject *args, Jso
   if (id == 0)
     return TRUE;
   g_autoptr (JsonObject) before = kt_bench_load (state, id, error);
-  if (before == NULL)
+  if (before == NULL || refuse_other_conditions (before, document, id, error))
     return FALSE;
   JsonArray *changes = json_array_new ();
   JsonArray *configurations = kt_json_array (document, "configurations");
@@ -61,6 +114,13 @@ add_baseline (KtOperationContext *context, KtState *state, JsonObject *args, Jso
       json_array_add_object_element (changes, change);
       context->findings = context->findings || kt_bench_has_regression (kt_json_object (change, "ratios"));
     }
+  if (json_array_get_length (changes) == 0)
+    {
+      json_array_unref (changes);
+      kt_error_set (error, KT_ERROR_NOT_FOUND, NULL, "kastune bench list",
+                    "result %" G_GINT64_FORMAT " holds no configuration of these names: there is nothing to compare", id);
+      return FALSE;
+    }
   JsonObject *baseline = json_object_new ();
   json_object_set_int_member (baseline, "id", id);
   kt_json_set_string (baseline, "title", kt_json_string (before, "title", NULL));
@@ -73,8 +133,10 @@ static gboolean
 finish (KtOperationContext *context, KtFacts *facts, JsonObject *args, const char *kind, const char *title,
         JsonObject *document, GError **error)
 {
-  return add_baseline (context, facts->state, args, document, error)
-         && kt_bench_save (facts->state, kind, title, document, error) && write_html (document, args, error);
+  /* Saved first: no wrong word about a baseline may cost what was measured. */
+  return kt_bench_save (facts->state, kind, title, document, error)
+         && add_baseline (context, facts->state, args, document, error)
+         && kt_bench_update (facts->state, document, error) && write_html (document, args, error);
 }
 
 static char *
@@ -136,7 +198,8 @@ kt_handle_bench_compare (KtOperationContext *context, JsonObject *args, GError *
       return NULL;
     }
   json_object_set_string_member (document, "state", "complete");
-  return add_baseline (context, setup->facts->state, args, document, error)
+  return kt_bench_update (setup->facts->state, document, error)
+             && add_baseline (context, setup->facts->state, args, document, error)
              && kt_bench_update (setup->facts->state, document, error) && write_html (document, args, error)
            ? g_steal_pointer (&document)
            : NULL;

@@ -59,6 +59,21 @@ def test_comparison_is_told_kept_and_reported(place):
     assert same.status == 0 and "against result 1" in same.out, same
 
 
+def test_baseline_of_other_conditions_is_refused(place):
+    """And what was measured is kept all the same."""
+    words = ("compare", "defaults", "--rounds", "1", *SHORT, "--folder", str(place / "work"), "--json")
+    first = bench(place, *words)
+    assert first.status == 0, first
+    other = bench(place, *words, "--cold", "--baseline", str(first.json["id"]))
+    assert other.status == 4 and "--cold" in other.out and "no baseline" in other.out, other
+    kept = bench(place, "show", str(first.json["id"] + 1), "--json").json
+    assert kept["state"] == "complete" and kept["configurations"][0]["counts"]
+    (place / "named.conf").write_text("work_mem = 5MB\n")
+    named = bench(place, "compare", str(place / "named.conf"), "--rounds", "1", *SHORT, "--folder", str(place / "work"), "--json").json
+    answer = bench(place, "show", str(named["id"]), "--baseline", str(first.json["id"]))
+    assert answer.status == 1 and "no configuration of these names" in answer.err, answer
+
+
 def test_settings_that_do_not_start_are_told_and_the_others_measured(place):
     (place / "broken.conf").write_text("shared_buffers = 1parsec\n")
     answer = bench(place, "compare", "defaults", str(place / "broken.conf"), "--rounds", "1", *SHORT, "--folder", str(place / "work"))
@@ -135,13 +150,16 @@ def test_killed_comparison_goes_on(place):
     other = bench(place, "compare", "--resume", str(newest["id"]), "--fill", "5k")
     assert other.status == 2 and "goes on with what it was begun with" in other.err, other
     (place / "odd.conf").unlink()  # its words are in the result
+    begun = bench(place, "show", str(newest["id"]), "--json").json
     answer = bench(place, "compare", "--resume", str(newest["id"]), "--json").json
-    assert answer["id"] == newest["id"] and answer["state"] == "complete"
+    assert answer["id"] == newest["id"] and answer["state"] == "complete" and answer["bin_directory"] == begun["bin_directory"]
     assert [[r["round"] for r in c["runs"]] for c in answer["configurations"]] == [[1, 2], [1, 2]]
     assert answer["configurations"][1]["left_out"] == ["from_the_future is not known to this version of PostgreSQL"]
     assert private_folders(place) == []
     more = bench(place, "compare", "--resume", str(newest["id"]), "--rounds", "3", "--json").json
     assert [len(c["runs"]) for c in more["configurations"]] == [3, 3]
+    same = bench(place, "compare", "--resume", str(newest["id"]), "--rounds", "3", "--within", "1s", "--json").json
+    assert same["notes"] == more["notes"]  # no word of a time that was over: nothing was left to measure
 
 
 def test_folder_of_configurations_is_taken_by_size(place):
