@@ -21,9 +21,9 @@ add (KtCheck *check, const KtProposal *proposal, KtSeverity severity, const char
                    sentence);
 }
 
-/* A name with a dot is a placeholder to the server: a typing error in it is never reported. */
+/* A name with a dot is to the server one of an extension that may come: a typing error in it is never reported. */
 static void
-check_placeholder (KtCheck *check, const KtProposal *proposal)
+check_dotted_name (KtCheck *check, const KtProposal *proposal)
 {
   g_autofree char *prefix = g_strndup (proposal->name, strcspn (proposal->name, "."));
   gboolean loaded = kt_inputs_preloads (check->in, prefix);
@@ -77,7 +77,7 @@ check_unknown (KtCheck *check, const KtProposal *proposal)
                        proposal->place != NULL ? proposal->place : "", proposal->place != NULL ? ": " : "", shown);
     }
   else if (strchr (proposal->name, '.') != NULL)
-    check_placeholder (check, proposal);
+    check_dotted_name (check, proposal);
   else if (param != NULL && !kt_param_exists (param, major))
     add (check, proposal, KT_SEVERITY_REFUSE, "remove the line", "PostgreSQL %d does not have it (%s %d)", major,
          major < param->since ? "it came with" : "the last to have it was",

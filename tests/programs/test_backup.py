@@ -279,7 +279,6 @@ def test_older_servers_are_backed_up_by_newer_programs(make_server, version):
         assert tested.status == 0 and tested.json["rows"] == 100, tested
 
 
-@pytest.mark.skipif(not shutil.which("pgbackrest"), reason="scripts/setup test installs pgbackrest")
 def test_pgbackrest_backup_is_made_started_restored_and_removed(filled):
     repository, conf = filled.base / "repository", filled.base / "pgbackrest.conf"
     for name in ("repository", "spool", "rest-log"):
