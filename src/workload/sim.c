@@ -3,6 +3,7 @@
 
 #include "base/error.h"
 #include "base/json.h"
+#include "workload/random.h"
 
 #include <stdarg.h>
 #include <string.h>
@@ -11,6 +12,7 @@
 #define LOCK_KEY "6869731502" /* any number that nobody else uses */
 #define LOCK_TRIES 20
 #define LOCK_WAIT_MS 50
+#define REORG_PER_MILLE 15
 
 KtSim *
 kt_sim_new (guint schema, guint64 seed, guint32 tps, const KtFeatures *features)
@@ -315,6 +317,23 @@ kt_sim_read_checkpoint (PGconn *connection, const KtChain *chain, guint64 *block
   return FALSE;
 }
 
+guint
+kt_sim_reorg (const KtSim *sim, guint64 level)
+{
+  guint64 draw = kt_mix (sim->seed ^ kt_mix (level));
+  if (kt_features_off (&sim->features, KT_DISABLE_VIRTUAL_CHAIN_PROCESSING)
+      || kt_below ((guint32) draw, 1000) >= REORG_PER_MILLE)
+    return 0;
+  return (guint) MIN (1 + kt_below ((guint32) (draw >> 32), 3), level);
+}
+
+void
+kt_sim_accepted_anew (KtSim *sim, guint64 level)
+{
+  if (sim->origin_levels != KT_CHAIN_NONE)
+    sim->origin_levels = MIN (sim->origin_levels, level);
+}
+
 /* As the indexer does: everything from the checkpoint's level on is written again. */
 static gboolean
 rewind_to_checkpoint (KtSim *sim, PGconn *connection, GError **error)
@@ -330,8 +349,7 @@ rewind_to_checkpoint (KtSim *sim, PGconn *connection, GError **error)
   kt_chain_level_of_block (chain, block, &level);
   sim->blocks = sim->block_path = level.first;
   sim->levels = level.number;
-  /* What is written again is no longer as it was before a migration. */
-  sim->origin_levels = sim->origin_levels != KT_CHAIN_NONE ? MIN (sim->origin_levels, sim->levels) : KT_CHAIN_NONE;
+  kt_sim_accepted_anew (sim, sim->levels);
   return TRUE;
 }
 

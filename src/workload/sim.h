@@ -44,6 +44,10 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC (KtSim, kt_sim_free)
 KtSim *kt_sim_load (PGconn *connection, GError **error);
 gboolean kt_sim_save (const KtSim *sim, PGconn *connection, GError **error);
 KtChain *kt_sim_chain (const KtSim *sim);
+/* So many levels before @level are taken back and accepted again by a round that begins there. */
+guint kt_sim_reorg (const KtSim *sim, guint64 level);
+/* Levels from @level on are accepted once more: what they hold is no longer as it was before a migration. */
+void kt_sim_accepted_anew (KtSim *sim, guint64 level);
 /* First block that no path has reached. */
 guint64 kt_sim_frontier (const KtSim *sim, const KtChain *chain);
 /* First block that at least one path has not reached. */

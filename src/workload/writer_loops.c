@@ -17,7 +17,6 @@ enum {
   BATCH_TRANSACTIONS = 50000,
   OLD_TRANSACTIONS = 5000, /* a batch of the block path before schema 21 */
   SLACK = 64,          /* more than the widest level, so that loops never wait for each other */
-  REORG_PER_MILLE = 15,
   CHAIN_ONLY_ROWS = 2000,
 };
 
@@ -352,7 +351,6 @@ static gboolean
 take_round (KtWriterRun *run, guint64 from, gint64 *last_us, Round *round)
 {
   KtLevel level;
-  guint64 draw = kt_mix (run->sim->seed ^ kt_mix (from));
   round->from = round->to = from;
   while (round->to == from)
     {
@@ -365,10 +363,7 @@ take_round (KtWriterRun *run, guint64 from, gint64 *last_us, Round *round)
            kt_chain_level (run->chain, round->to, &level))
         round->to++;
     }
-  round->reorg = kt_below ((guint32) draw, 1000) < REORG_PER_MILLE ? 1 + kt_below ((guint32) (draw >> 32), 3) : 0;
-  if (kt_features_off (&run->sim->features, KT_DISABLE_VIRTUAL_CHAIN_PROCESSING))
-    round->reorg = 0;
-  round->reorg = (guint) MIN (round->reorg, from);
+  round->reorg = kt_sim_reorg (run->sim, from);
   return TRUE;
 }
 
@@ -426,6 +421,9 @@ begin_round (KtWriterRun *run, const Round *round, GError **error)
   submit (run, KT_STREAM_ACCEPTANCES, KT_TABLE_ACCEPTANCES, do_nothing, &round->batch);
   if (run->from_blocks)
     return TRUE;
+  g_mutex_lock (&run->lock);
+  kt_sim_accepted_anew (run->sim, round->from - round->reorg);
+  g_mutex_unlock (&run->lock);
   submit (run, KT_STREAM_UPSERTS, KT_TABLE_TRANSACTIONS, update_inputs, &round->batch);
   if (run->mapping < KT_N_TABLES)
     submit (run, KT_STREAM_MAPPING, run->mapping, do_nothing, &round->batch);

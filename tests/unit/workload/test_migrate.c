@@ -226,6 +226,25 @@ test_run_goes_on (KtTestSim *test, gconstpointer data)
   kt_test_sim_assert_exact (test);
 }
 
+/* The first round after the migration takes back what was accepted before it, and accepts it as the new release does. */
+static void
+test_reorg_over_the_migration (KtTestSim *test, gconstpointer data)
+{
+  g_autofree KtWriterResult *result = g_new0 (KtWriterResult, 1);
+  g_autoptr (GError) error = NULL;
+  KtFill options = kt_test_sim_small_fill (test);
+  options.transactions = 1000;
+  options.schema = 10;
+  options.seed = 146; /* with which a reorg comes just here */
+  kt_test_sim_fill (&options, NULL);
+  g_autoptr (KtSim) sim = kt_test_sim_load (test);
+  g_assert_cmpuint (kt_sim_reorg (sim, sim->levels), >, 0);
+  g_assert_cmpuint (migrate (test->conninfo, KT_RELEASE_V2_3_0, &error), ==, 23);
+  kt_test_sim_write (test, 0, FALSE, 1000, result);
+  g_assert_cmpuint (result->reorgs, >, 0);
+  kt_test_sim_assert_exact (test);
+}
+
 /* ---- what a migration leaves and takes away ---- */
 
 static void
@@ -470,6 +489,7 @@ main (int argc, char **argv)
   add ("/workload/migrate/a-fresh-database-differs-in-what-old-releases-did-not-store", test_against_fresh);
   add ("/workload/migrate/transactions-name-their-first-block", test_first_block);
   add ("/workload/migrate/a-run-goes-on", test_run_goes_on);
+  add ("/workload/migrate/a-reorg-reaches-behind-the-migration", test_reorg_over_the_migration);
   add ("/workload/migrate/mapping-keeps-its-old-indexes", test_layout);
   add ("/workload/migrate/columns-move-until-23", test_column_order);
   add ("/workload/migrate/what-hung-on-the-old-tables-is-lost", test_losses);
