@@ -286,7 +286,7 @@ measure_on (const KtBenchComparison *comparison, KtBenchInstance *instance, cons
 {
   const char *conninfo = kt_bench_instance_conninfo (instance);
   KtBenchRun options = comparison->run;
-  gint64 warm_pages = 0;
+  gint64 warm_pages = 0, wal_bytes;
   options.conninfo = conninfo;
   options.private_server = TRUE;
   if (wanted->batch_scale > 0)
@@ -299,6 +299,7 @@ measure_on (const KtBenchComparison *comparison, KtBenchInstance *instance, cons
   options.host = comparison->instance.host;
   options.label = label;
   if (!run_statements (conninfo, wanted->statements, error)
+      || !kt_bench_prepare_wal (conninfo, options.data_directory, options.watch, &wal_bytes, error)
       || (!comparison->cold
           && !kt_bench_warm_caches (conninfo, options.host->memory_bytes, options.watch, &warm_pages, error)))
     return NULL;

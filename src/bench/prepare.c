@@ -4,6 +4,11 @@
 #include "base/error.h"
 #include "bench/counters.h"
 
+#include <fcntl.h>
+#include <glib/gstdio.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
 #define CHUNK_PAGES 4096
 #define SHARE_OF_MEMORY 0.75
 #define BEGIN_WITHIN_MS 3000
@@ -77,6 +82,89 @@ kt_bench_warm_caches (const char *conninfo, gint64 memory_bytes, const KtBenchWa
       gint64 wanted = (gint64) (share * (double) kt_result_int (indexes, i, "pages"));
       if (!read_index (connection, kt_result_get (indexes, i, "oid"), wanted, watch, pages, total, error))
         return FALSE;
+    }
+  return TRUE;
+}
+
+/* ---- log files ---- */
+
+#define SHARE_OF_FREE 4
+#define ZEROS_BYTES (1024 * 1024)
+
+/* The @n-th log file after @name: timeline, then the number in two parts. Caller frees. */
+static char *
+later_wal_file (const char *name, gint64 segment_bytes, guint64 n)
+{
+  guint64 in_one = G_GUINT64_CONSTANT (0x100000000) / (guint64) segment_bytes;
+  g_autofree char *timeline = g_strndup (name, 8);
+  g_autofree char *high = g_strndup (name + 8, 8);
+  guint64 number = g_ascii_strtoull (high, NULL, 16) * in_one + g_ascii_strtoull (name + 16, NULL, 16) + n;
+  return g_strdup_printf ("%s%08" G_GINT64_MODIFIER "X%08" G_GINT64_MODIFIER "X", timeline, number / in_one,
+                          number % in_one);
+}
+
+static gboolean
+write_zeros (int fd, gint64 bytes)
+{
+  g_autofree char *zeros = g_malloc0 (ZEROS_BYTES);
+  for (gint64 done = 0; done < bytes;)
+    {
+      gssize n = write (fd, zeros, (gsize) MIN (ZEROS_BYTES, bytes - done));
+      if (n <= 0)
+        return FALSE;
+      done += n;
+    }
+  return fdatasync (fd) == 0 && posix_fadvise (fd, 0, 0, POSIX_FADV_DONTNEED) == 0;
+}
+
+/* Whole files only: the server would take a part of one for damage. */
+static gboolean
+make_wal_file (const char *folder, const char *name, gint64 bytes, GError **error)
+{
+  struct stat of_folder;
+  g_autofree char *path = g_build_filename (folder, name, NULL);
+  g_autofree char *unfinished = g_build_filename (folder, "kastune-unfinished", NULL);
+  if (g_file_test (path, G_FILE_TEST_EXISTS))
+    return TRUE;
+  int fd = g_open (unfinished, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
+  gboolean made = fd >= 0 && stat (folder, &of_folder) == 0 && fchown (fd, of_folder.st_uid, of_folder.st_gid) == 0
+                  && write_zeros (fd, bytes) && rename (unfinished, path) == 0;
+  if (!made)
+    {
+      kt_error_set_errno (error, errno, NULL, "the log file %s of the private server could not be made", path);
+      unlink (unfinished);
+    }
+  if (fd >= 0)
+    close (fd);
+  return made;
+}
+
+gboolean
+kt_bench_prepare_wal (const char *conninfo, const char *data_directory, const KtBenchWatch *watch, gint64 *bytes,
+                      GError **error)
+{
+  g_autofree char *folder = g_build_filename (data_directory, "pg_wal", NULL);
+  g_autoptr (KtConnection) connection = kt_connection_open (conninfo, error);
+  if (connection == NULL)
+    return FALSE;
+  g_autoptr (PGresult) wal = kt_connection_query_file (connection, error, "bench_wal", NULL);
+  if (wal == NULL)
+    return FALSE;
+  gint64 segment = kt_result_int (wal, 0, "segment_bytes");
+  gint64 room = MIN (kt_result_int (wal, 0, "max_bytes"), kt_folder_free_bytes (folder) / SHARE_OF_FREE);
+  *bytes = 0;
+  for (guint64 n = 1; kt_result_bool (wal, 0, "reused") && *bytes + segment <= room; n++)
+    {
+      g_autofree char *name = later_wal_file (kt_result_get (wal, 0, "file"), segment, n);
+      if (g_cancellable_is_cancelled (watch->cancellable))
+        {
+          kt_error_set (error, KT_ERROR_INTERRUPTED, NULL, NULL, "the measurement was interrupted");
+          return FALSE;
+        }
+      kt_bench_say (watch, "making log files to reuse", *bytes, room);
+      if (!make_wal_file (folder, name, segment, error))
+        return FALSE;
+      *bytes += segment;
     }
   return TRUE;
 }

@@ -1,11 +1,19 @@
 /* SPDX-License-Identifier: MIT
  *
- * What makes runs on private servers begin alike: the same pages in the caches, and a checkpoint that has just begun.
+ * What makes runs on private servers begin alike: the log files of a server that has been running, the same pages in
+ * the caches, and a checkpoint that has just begun.
  */
 #pragma once
 
 #include "bench/dataset.h"
 #include "postgres/connection.h"
+
+/* A server that has been writing for a while reuses log files, about as many as max_wal_size holds; a fresh copy would
+ * fill each with zeros first and write everything twice, the longer the larger max_wal_size is. Makes them, as far as a
+ * quarter of the free space goes, unless wal_recycle is off. *bytes: how much. Errors: KT_ERROR_NO_SPACE, KT_ERROR_IO,
+ * KT_ERROR_INTERRUPTED, those of queries. */
+gboolean kt_bench_prepare_wal (const char *conninfo, const char *data_directory, const KtBenchWatch *watch,
+                               gint64 *bytes, GError **error);
 
 /* Reads every index once through the server, in the same order, or of each the same first part when all together are
  * larger than three quarters of @memory_bytes (0: no limit). *pages: how many; -1 when this server has no pg_prewarm.

@@ -182,7 +182,7 @@ static const char *const bench_features[] = { "full", "scripts", "light", NULL }
   { .name = "baseline", .type = KT_ARG_COUNT, .value = "ID", .help = "also compare with an earlier result (bench list); exit status 3 when something got worse" }
 #define BENCH_HOST_ARGS \
   { .name = "host", .type = KT_ARG_STRING, .value = "MACHINE", .help = "emulate a smaller machine, for example 4G,2cpu,cloud-volume; classes cloud-volume, sata-ssd, nvme, hdd, or iops=N,mbps=N" }, \
-  { .name = "regime", .type = KT_ARG_STRING, .value = "NAME", .help = "size of the data set by the memory of --host: indexes-fit (the indexes with random keys have three tenths of it) or indexes-exceed (twice it)", .choices = bench_regime_names }, \
+  { .name = "regime", .type = KT_ARG_STRING, .value = "NAME", .help = "size of the data set by the memory of --host: indexes-fit (the indexes with random keys begin with a tenth of it) or indexes-exceed (twice it)", .choices = bench_regime_names }, \
   { .name = "checkpoints", .type = KT_ARG_COUNT, .value = "N", .help = "whole checkpoint cycles that a run must hold to count (2); 0: a short look that proves nothing about checkpoints" }
 #define BENCH_FEATURE_ARGS \
   { .name = "features", .type = KT_ARG_STRING, .value = "SET", .help = "full (default), scripts (no addresses) or light (the indexer's set for integrators)", .choices = bench_features }, \

@@ -15,6 +15,7 @@
 #include <glib/gstdio.h>
 #include <signal.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -181,6 +182,54 @@ test_what_this_version_does_not_know_is_left_out (void)
     connection, &error, "SELECT current_setting('work_mem') || ' ' || current_setting('temp_buffers') AS both", NULL);
   g_assert_no_error (error);
   g_assert_cmpstr (kt_result_get (row, 0, "both"), ==, "5MB 9MB");
+}
+
+/* As a server that has been running has them: it takes one after the other, and makes none. */
+static void
+test_log_files_are_there_to_reuse (void)
+{
+  gint64 bytes = -1;
+  g_autoptr (GError) error = NULL;
+  g_autoptr (KtBenchPlace) place = open_place ();
+  g_autoptr (KtDataSet) set = open_set (place);
+  g_autoptr (KtBenchInstance) instance = start (place, set, "min_wal_size = 32MB\nmax_wal_size = 100MB\n", &error);
+  g_assert_no_error (error);
+  const char *data = kt_bench_instance_data (instance), *conninfo = kt_bench_instance_conninfo (instance);
+  g_assert_true (kt_bench_prepare_wal (conninfo, data, &nobody, &bytes, &error));
+  g_assert_no_error (error);
+  g_assert_cmpint (bytes, ==, 6 * 16 * 1024 * 1024);
+  g_autoptr (KtConnection) connection = kt_connection_open (conninfo, &error);
+  g_assert_no_error (error);
+  for (guint i = 0; i < 6; i++)
+    {
+      struct stat before, after;
+      g_autoptr (PGresult) next
+        = kt_connection_query (connection, &error, "SELECT pg_walfile_name(pg_current_wal_lsn() + 16777216) AS file", NULL);
+      g_assert_no_error (error);
+      g_autofree char *path = g_build_filename (data, "pg_wal", kt_result_get (next, 0, "file"), NULL);
+      g_assert_cmpint (stat (path, &before), ==, 0);
+      g_assert_cmpint (before.st_size, ==, 16 * 1024 * 1024);
+      g_autoptr (PGresult) moved = kt_connection_query (
+        connection, &error, "SELECT pg_switch_wal(), pg_logical_emit_message(false, 'kastune', 'next')", NULL);
+      g_assert_no_error (error);
+      g_assert_cmpint (stat (path, &after), ==, 0);
+      g_assert_cmpuint (before.st_ino, ==, after.st_ino);
+    }
+}
+
+static void
+test_no_log_files_without_reuse (void)
+{
+  gint64 bytes = -1;
+  g_autoptr (GError) error = NULL;
+  g_autoptr (KtBenchPlace) place = open_place ();
+  g_autoptr (KtDataSet) set = open_set (place);
+  g_autoptr (KtBenchInstance) instance = start (place, set, "wal_recycle = off\n", &error);
+  g_assert_no_error (error);
+  g_assert_true (kt_bench_prepare_wal (kt_bench_instance_conninfo (instance), kt_bench_instance_data (instance), &nobody,
+                                       &bytes, &error));
+  g_assert_no_error (error);
+  g_assert_cmpint (bytes, ==, 0);
 }
 
 static void
@@ -561,6 +610,8 @@ main (int argc, char **argv)
   g_test_add_func ("/bench/instance/bad-settings-are-told", test_bad_settings_are_told);
   g_test_add_func ("/bench/instance/what-this-version-does-not-know-is-left-out",
                    test_what_this_version_does_not_know_is_left_out);
+  g_test_add_func ("/bench/instance/log-files-are-there-to-reuse", test_log_files_are_there_to_reuse);
+  g_test_add_func ("/bench/instance/no-log-files-without-reuse", test_no_log_files_without_reuse);
   g_test_add_func ("/bench/prepare/caches-are-warmed-and-a-checkpoint-begins",
                    test_caches_are_warmed_and_a_checkpoint_begins);
   g_test_add_func ("/bench/prepare/checkpoint-leaves-full-page-writes-as-they-are",
