@@ -211,11 +211,11 @@ static char *
 restore_program (KtBackup *backup, GError **error)
 {
   int found = 0, major = kt_backup_major (backup);
-  g_autofree char *bin = kt_client_find (kt_json_string (kt_backup_server (backup), "bin_directory", NULL), major, "pg_restore", &found);
+  const char *first = kt_json_string (kt_backup_server (backup), "bin_directory", NULL);
+  g_autofree char *bin = kt_client_find (first, major, "pg_restore", &found);
   if (bin != NULL)
     return g_build_filename (bin, "pg_restore", NULL);
-  g_autofree char *hint = g_strdup_printf ("apt-get install postgresql-client-%d", major);
-  kt_error_set (error, KT_ERROR_UNSUPPORTED, NULL, hint, "there is no pg_restore of PostgreSQL %d or newer on this machine", major);
+  kt_client_set_missing (first, major, "pg_restore", error);
   return NULL;
 }
 

@@ -22,6 +22,7 @@
 #define STEADY_SECONDS 3600             /* a shorter mean says nothing about the next hour */
 #define SITE_DEADLINE_MS 1000     /* only a server that runs in it looks at it */
 #define NEEDED_SENDERS 2           /* one for the files, one for the log */
+#define VERIFIED_BY_ITS_OWN 17     /* from here on pg_verifybackup reads pg_control, which each version lays out anew */
 
 static char *
 data_of (const KtBackup *backup)
@@ -163,21 +164,36 @@ owner_of (KtBackup *backup, const char *wanted)
   return getpwnam ("postgres") != NULL ? "postgres" : NULL;
 }
 
+/* Folder of a pg_verifybackup that can read this backup. Caller frees. */
+static char *
+find_verifier (KtBackup *backup, int *found, GError **error)
+{
+  int major = kt_backup_major (backup);
+  const char *first = kt_json_string (kt_backup_server (backup), "bin_directory", NULL);
+  g_autofree char *bin = kt_client_find (first, major, "pg_verifybackup", found);
+  if (bin == NULL)
+    {
+      kt_client_set_missing (first, major, "pg_verifybackup", error);
+      return NULL;
+    }
+  if (*found == major || major < VERIFIED_BY_ITS_OWN)
+    return g_steal_pointer (&bin);
+  g_autofree char *detail = g_strdup_printf ("the one in %s is of PostgreSQL %d", bin, *found);
+  g_autofree char *hint = g_strdup_printf ("apt-get install postgresql-client-%d", major);
+  kt_error_set (error, KT_ERROR_UNSUPPORTED, detail, hint, "a physical backup of PostgreSQL %d can only be verified by its own pg_verifybackup",
+                major);
+  return NULL;
+}
+
 /* Unpacked and verified. */
 static gboolean
 unpack (KtBackup *backup, const char *target, const char *owner, const KtBackupWatch *watch, GError **error)
 {
   int found = 0;
   g_autofree char *data = data_of (backup);
-  g_autofree char *bin = kt_client_find (kt_json_string (kt_backup_server (backup), "bin_directory", NULL), kt_backup_major (backup),
-                                         "pg_verifybackup", &found);
+  g_autofree char *bin = find_verifier (backup, &found, error);
   if (bin == NULL)
-    {
-      g_autofree char *hint = g_strdup_printf ("apt-get install postgresql-%d", kt_backup_major (backup));
-      kt_error_set (error, KT_ERROR_UNSUPPORTED, NULL, hint, "there is no pg_verifybackup of PostgreSQL %d or newer on this machine",
-                    kt_backup_major (backup));
-      return FALSE;
-    }
+    return FALSE;
   return kt_backup_unpack (&(KtBackupUnpack){ .from = data, .target = target, .owner = owner, .bin_directory = bin,
                                               .same_major = found == kt_backup_major (backup),
                                               .bytes = kt_json_int (backup->manifest, "source_bytes", 0) },

@@ -35,18 +35,25 @@ program_major (const char *folder, const char *name)
   return (int) g_ascii_strtoll (result.output + strcspn (result.output, "0123456789"), NULL, 10);
 }
 
+/* Where packages put the programs of a version: Debian's, and the PostgreSQL project's for other systems. */
+static const char *const folders[] = { "/usr/lib/postgresql/%d/bin", "/usr/pgsql-%d/bin" };
+
+static char *
+folder_of (gsize which, int version)
+{
+  g_auto (GStrv) parts = g_strsplit (folders[which], "%d", 2);
+  return g_strdup_printf ("%s%d%s", parts[0], version, parts[1]);
+}
+
 char *
 kt_client_find (const char *first, int major, const char *program, int *found_major)
 {
-  /* Debian's and the PostgreSQL project's packages for other systems. */
-  static const char *const folders[] = { "/usr/lib/postgresql/%d/bin", "/usr/pgsql-%d/bin" };
   if (first != NULL && (*found_major = program_major (first, program)) >= major)
     return g_strdup (first);
   for (int version = major; version <= major + NEWER_MAJORS; version++)
     for (gsize i = 0; i < G_N_ELEMENTS (folders); i++)
       {
-        g_auto (GStrv) parts = g_strsplit (folders[i], "%d", 2);
-        g_autofree char *folder = g_strdup_printf ("%s%d%s", parts[0], version, parts[1]);
+        g_autofree char *folder = folder_of (i, version);
         if ((*found_major = program_major (folder, program)) == version)
           return g_steal_pointer (&folder);
       }
@@ -55,6 +62,35 @@ kt_client_find (const char *first, int major, const char *program, int *found_ma
   if (folder != NULL && (*found_major = program_major (folder, program)) >= major)
     return g_steal_pointer (&folder);
   return NULL;
+}
+
+/* "/usr/pgsql-17/bin to /usr/pgsql-21/bin, /usr/bin (version 15)": what each place has of it is worth to know. Caller frees. */
+static char *
+places (const char *first, int major, const char *program)
+{
+  g_autoptr (GString) out = g_string_new (first);
+  for (gsize i = 0; i < G_N_ELEMENTS (folders); i++)
+    {
+      g_autofree char *oldest = folder_of (i, major);
+      g_autofree char *newest = folder_of (i, major + NEWER_MAJORS);
+      g_string_append_printf (out, "%s%s to %s", out->len > 0 ? ", " : "", oldest, newest);
+    }
+  g_autofree char *path = g_find_program_in_path (program);
+  g_autofree char *folder = path != NULL ? g_path_get_dirname (path) : NULL;
+  if (folder != NULL)
+    g_string_append_printf (out, ", %s (there it is of version %d)", folder, program_major (folder, program));
+  else
+    g_string_append (out, ", PATH");
+  return g_string_free (g_steal_pointer (&out), FALSE);
+}
+
+void
+kt_client_set_missing (const char *first, int major, const char *program, GError **error)
+{
+  g_autofree char *looked = places (first, major, program);
+  g_autofree char *detail = g_strdup_printf ("looked in %s", looked);
+  g_autofree char *hint = g_strdup_printf ("apt-get install postgresql-client-%d, or put the folder of newer ones into PATH", major);
+  kt_error_set (error, KT_ERROR_UNSUPPORTED, detail, hint, "there is no %s of PostgreSQL %d or newer on this machine", program, major);
 }
 
 char *
@@ -123,10 +159,7 @@ kt_client_new (KtConnection *connection, const char *bin_directory, const char *
   client->bin_directory = kt_client_find (bin_directory, client->server_major, program, &client->major);
   if (client->bin_directory == NULL)
     {
-      g_autofree char *hint = g_strdup_printf ("apt-get install postgresql-client-%d postgresql-%d", client->server_major,
-                                               client->server_major);
-      kt_error_set (error, KT_ERROR_UNSUPPORTED, NULL, hint, "there is no %s of PostgreSQL %d or newer on this machine", program,
-                    client->server_major);
+      kt_client_set_missing (bin_directory, client->server_major, program, error);
       return NULL;
     }
   client->user = g_strdup (kt_connection_os_user (connection));

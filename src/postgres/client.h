@@ -34,3 +34,6 @@ char *kt_client_program (const char *bin_directory, const char *name, GError **e
 /* Folder in which @program of @major or newer lies: @first (may be NULL) when it has it, packages, PATH; NULL: nowhere.
  * *found_major: its version. Caller frees. */
 char *kt_client_find (const char *first, int major, const char *program, int *found_major);
+
+/* It is nowhere: KT_ERROR_UNSUPPORTED naming the program, its version, the package, and each place that was looked at. */
+void kt_client_set_missing (const char *first, int major, const char *program, GError **error);
