@@ -89,6 +89,21 @@ set_own (Own *own, const char *name, const char *value, GError **error)
   return TRUE;
 }
 
+/* Where a command line must stay exactly as the real one's, ours stand in the environment: separated by blanks. */
+static gboolean
+take_own_of_environment (Own *own, GError **error)
+{
+  const char *text = g_getenv ("KASPA_SIM_OPTIONS");
+  g_auto (GStrv) words = g_strsplit (text != NULL ? text : "", " ", -1);
+  for (char **word = words; *word != NULL; word++)
+    {
+      g_auto (GStrv) parts = g_strsplit (*word, "=", 2);
+      if (parts[0] != NULL && !set_own (own, parts[0], parts[1], error))
+        return FALSE;
+    }
+  return TRUE;
+}
+
 /* Takes our own options ("--sim-NAME=VALUE") out of the command line. Borrowed words. */
 static GPtrArray *
 take_own (char **words, Own *own, GError **error)
@@ -325,7 +340,7 @@ kt_sim_indexer_main (char **words, const volatile sig_atomic_t *stop)
   g_auto (KtArguments) arguments = { 0 };
   g_autoptr (GError) error = NULL;
   Own own = { .release = KT_RELEASE_V2_3_0, .tps = 100, .seed = 1 };
-  g_autoptr (GPtrArray) rest = take_own (words, &own, &error);
+  g_autoptr (GPtrArray) rest = take_own_of_environment (&own, &error) ? take_own (words, &own, &error) : NULL;
   if (rest == NULL || !kt_arguments_parse (&arguments, own.release, (const char *const *) rest->pdata, &error))
     return fail (error, "error");
   if (arguments.help)

@@ -39,6 +39,7 @@ static const struct {
   { "bench size", kt_render_bench_size },
   { "bench list", kt_render_bench_list },
   { "bench show", kt_render_bench },
+  { "indexer show", kt_render_indexer_show },
   { "indexer releases", kt_render_indexer_releases },
   { "indexer features", kt_render_indexer_features },
   { "indexer check", kt_render_indexer_check },

@@ -268,6 +268,95 @@ kt_arguments_parse (KtArguments *arguments, KtRelease release, const char *const
   return TRUE;
 }
 
+/* ---- any release ---- */
+
+static void
+given_free (gpointer data)
+{
+  KtGivenOption *given = data;
+  g_free (given->value);
+  g_free (given);
+}
+
+static void
+add_given (GPtrArray *all, const char *name, const char *value)
+{
+  KtGivenOption *given = g_new0 (KtGivenOption, 1);
+  given->name = name;
+  given->value = g_strdup (value);
+  g_ptr_array_add (all, given);
+}
+
+static const Option *
+find_in_any (const char *name, gsize length, char letter)
+{
+  const Option *option = NULL;
+  for (guint release = KT_N_RELEASES; release-- > 0 && option == NULL;)
+    option = find_option (release, name, length, letter);
+  return option;
+}
+
+/* One word, or two. Gives how many further words were taken. */
+static guint
+split_word (GPtrArray *all, const char *word, const char *next)
+{
+  gboolean is_long = g_str_has_prefix (word, "--");
+  gsize length = is_long ? strcspn (word + 2, "=") : 0;
+  const Option *option = is_long ? find_in_any (word + 2, length, 0) : NULL;
+  if (is_long && option != NULL)
+    {
+      const char *value = word[2 + length] == '=' ? word + 3 + length : NULL;
+      gboolean takes = value == NULL && option->kind != FLAG && option->kind != OPTIONAL && next != NULL;
+      add_given (all, option->name, takes ? next : value);
+      return takes;
+    }
+  for (const char *at = word + 1; !is_long && *word == '-' && *at != '\0'; at++)
+    {
+      option = find_in_any (NULL, 0, *at);
+      if (option == NULL)
+        break;
+      if (option->kind != FLAG)
+        {
+          const char *glued = at[1] == '=' ? at + 2 : at[1] != '\0' ? at + 1 : NULL;
+          add_given (all, option->name, glued != NULL ? glued : next);
+          return glued == NULL && next != NULL;
+        }
+      add_given (all, option->name, NULL);
+      if (at[1] == '\0')
+        return 0;
+    }
+  add_given (all, NULL, word);
+  return 0;
+}
+
+GPtrArray *
+kt_arguments_split (const char *const *words)
+{
+  GPtrArray *all = g_ptr_array_new_with_free_func (given_free);
+  for (; words != NULL && *words != NULL; words++)
+    words += split_word (all, *words, words[1]);
+  return all;
+}
+
+char *
+kt_arguments_find (const char *const *words, const char *name)
+{
+  g_autoptr (GPtrArray) all = kt_arguments_split (words);
+  for (guint i = all->len; i-- > 0;)
+    {
+      const KtGivenOption *given = all->pdata[i];
+      if (g_strcmp0 (given->name, name) == 0)
+        return g_strdup (given->value);
+    }
+  return NULL;
+}
+
+gboolean
+kt_arguments_knows (KtRelease release, const char *name)
+{
+  return find_option (release, name, strlen (name), 0) != NULL;
+}
+
 void
 kt_arguments_prune_rules (const KtArguments *arguments, KtPruneRules *rules)
 {

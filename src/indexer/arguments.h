@@ -43,5 +43,17 @@ const char *kt_arguments_panic (const KtArguments *arguments);
 /* As the metrics show them: camelCase members, values of lists in PascalCase, addresses hidden. */
 JsonObject *kt_arguments_to_json (const KtArguments *arguments);
 
+/* One option of a command line, by whichever release knows it. */
+typedef struct {
+  const char *name; /* "database-url"; NULL: @value is a word that no release knows */
+  char *value;      /* NULL: a flag, or an option without the value it may have */
+} KtGivenOption;
+
+/* Options in the order of @words, without judging them. KtGivenOption; free with g_ptr_array_unref. */
+GPtrArray *kt_arguments_split (const char *const *words);
+/* The value of the last option @name ("listen") in @words, or NULL. Caller frees. */
+char *kt_arguments_find (const char *const *words, const char *name);
+gboolean kt_arguments_knows (KtRelease release, const char *name);
+
 /* Help text of a release. Caller frees. */
 char *kt_arguments_help (KtRelease release);

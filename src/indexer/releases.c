@@ -109,6 +109,9 @@ static const KtReleaseRow releases[] = {
   { "v2.1.0-beta1", "2026-03-08", 21, KT_N_RELEASES, KT_RUNNER_PIECES, "v1.1.0",
     "inputs resolved by the node; pruning every hour",
     "its schema 21 is not the final one: nothing migrates it" },
+  { "v2.1.0-beta2", "2026-03-01", 20, KT_RELEASE_V2_0_0, KT_RUNNER_PIECES, NULL,
+    "the same commit as v2.0.0",
+    "prunes blocks by a column without index" },
   { "v2.1.0-beta3", "2026-03-14", 21, KT_N_RELEASES, KT_RUNNER_WHOLE, "v1.1.0",
     "subnetworks inside transactions", NULL },
   { "v2.1.0", "2026-03-18", 21, KT_N_RELEASES, KT_RUNNER_WHOLE, "v1.1.0",
@@ -143,6 +146,24 @@ kt_release_row (const char *tag)
     if (g_str_equal (releases[i].tag + 1, bare))
       return &releases[i];
   return NULL;
+}
+
+/* Cuts "-dirty", then "-3-gabcdef0". */
+const KtReleaseRow *
+kt_release_of_version (const char *version)
+{
+  g_autofree char *bare = g_strdup (version);
+  if (g_str_has_suffix (bare, "-dirty"))
+    bare[strlen (bare) - strlen ("-dirty")] = '\0';
+  char *hash = strrchr (bare, '-');
+  if (hash != NULL && hash[1] == 'g' && hash[2] != '\0' && strspn (hash + 2, "0123456789abcdef") == strlen (hash + 2))
+    {
+      *hash = '\0';
+      char *count = strrchr (bare, '-');
+      if (count != NULL && count[1] != '\0' && strspn (count + 1, "0123456789") == strlen (count + 1))
+        *count = '\0';
+    }
+  return *bare != '\0' ? kt_release_row (bare) : NULL;
 }
 
 gboolean

@@ -32,6 +32,8 @@ typedef struct {
 const KtReleaseRow *kt_releases (guint *n);
 /* With or without the v; NULL when there is none of that name. */
 const KtReleaseRow *kt_release_row (const char *tag);
+/* The same for what a program says of itself (git describe): "v2.3.0-3-gabcdef0-dirty" is built on v2.3.0. */
+const KtReleaseRow *kt_release_of_version (const char *version);
 gboolean kt_release_is_stable (const KtReleaseRow *row); /* its tag has no -beta or -rc */
 const KtReleaseRow *kt_release_newest_stable (void);
 

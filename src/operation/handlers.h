@@ -42,6 +42,7 @@ KT_HANDLER (kt_handle_bench_tune);     /* op_tune.c */
 KT_HANDLER (kt_handle_indexer_releases); /* op_indexer.c */
 KT_HANDLER (kt_handle_indexer_features);
 KT_HANDLER (kt_handle_indexer_check);
+KT_HANDLER (kt_handle_indexer_show);   /* op_indexer_show.c */
 KT_HANDLER (kt_handle_storage_show);   /* op_storage_show.c */
 KT_HANDLER (kt_handle_storage_estimate); /* op_storage.c */
 KT_HANDLER (kt_handle_reference);      /* op_reference.c */

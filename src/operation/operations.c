@@ -139,6 +139,13 @@ static const KtArg backup_restore_args[] = {
 
 #define RELEASE_ARG { .name = "release", .type = KT_ARG_STRING, .value = "TAG", .help = "of simply-kaspa-indexer (default: the newest stable one)" }
 
+static const KtArg indexer_show_args[] = {
+  { .name = "files", .type = KT_ARG_STRINGS, .positional = TRUE, .value = "FILE...", .help = "compose files of one project, as docker compose -f takes them" },
+  { .name = "api", .type = KT_ARG_STRING, .value = "URL", .help = "also ask an indexer there (http://host:8500)" },
+  { .name = "document", .type = KT_ARG_STRING, .value = "FILE", .help = "also read a kept answer of /api/metrics or /api/health" },
+  { NULL },
+};
+
 static const KtArg indexer_features_args[] = {
   { .name = "use", .type = KT_ARG_STRING, .positional = TRUE, .value = "USE", .help = "only this one: explorer, explorer-scripts, integrator, wallet, k-social" },
   RELEASE_ARG,
@@ -378,6 +385,12 @@ const KtOperation kt_operations[] = {
   { .name = "bench show", .group = PROVE, .summary = "Show a result again, as text, JSON or a report", .args = bench_show_args,
     .run = kt_handle_bench_show },
 
+  { .name = "indexer show", .group = "Indexer", .summary = "Find the indexers of this machine: release, options, state, database, and what does not fit together",
+    .help = "Looks at containers (through the Docker Engine), the compose files that they were made from and those that are named, processes, "
+            "units of systemd, each indexer's own API (once), and the database. Passwords are never shown. Exit status 3 when something would "
+            "not start, or the database is between two schemas. Examples: kastune indexer show; "
+            "kastune indexer show docker-compose.yml --dsn 'dbname=kaspa'",
+    .args = indexer_show_args, .flags = KT_OPERATION_SERVER, .run = kt_handle_indexer_show },
   { .name = "indexer releases", .group = "Indexer", .summary = "List the releases of simply-kaspa-indexer: schema, what each can migrate, known defects",
     .run = kt_handle_indexer_releases },
   { .name = "indexer features", .group = "Indexer", .summary = "Show what to let the indexer store for a use, as its options, with disk a day",

@@ -123,6 +123,28 @@ test_help (void)
   g_assert_null (g_strstr_len (newest, -1, "blocks_transactions_table"));
 }
 
+static void
+test_options_of_any_release (void)
+{
+  const char *const words[] = { "-us", "ws://x", "--disable=a,b", "--prune-db", "--retention", "7d", "--nonsense", "what", "-p", "x:1", "-b2", NULL };
+  static const char *const expected[][2] = {
+    { "upgrade-db", NULL }, { "rpc-url", "ws://x" }, { "disable", "a,b" }, { "prune-db", NULL }, { "retention", "7d" },
+    { NULL, "--nonsense" }, { NULL, "what" },        { "p2p-url", "x:1" }, { "batch-scale", "2" },
+  };
+  g_autoptr (GPtrArray) given = kt_arguments_split (words);
+  g_assert_cmpuint (given->len, ==, G_N_ELEMENTS (expected));
+  for (guint i = 0; i < given->len; i++)
+    {
+      const KtGivenOption *option = given->pdata[i];
+      g_assert_cmpstr (option->name, ==, expected[i][0]);
+      g_assert_cmpstr (option->value, ==, expected[i][1]);
+    }
+  g_autofree char *retention = kt_arguments_find (words, "retention");
+  g_assert_cmpstr (retention, ==, "7d");
+  g_assert_true (kt_arguments_knows (KT_RELEASE_V1_6_3, "p2p-url"));
+  g_assert_false (kt_arguments_knows (KT_RELEASE_V2_3_0, "p2p-url"));
+}
+
 int
 main (int argc, char **argv)
 {
@@ -132,5 +154,6 @@ main (int argc, char **argv)
   g_test_add_func ("/indexer/arguments/pruning-alone-is-at-the-hour-of-the-release", test_prune_default);
   g_test_add_func ("/indexer/arguments/out-of-range-panics", test_panics);
   g_test_add_func ("/indexer/arguments/help-is-of-the-release", test_help);
+  g_test_add_func ("/indexer/arguments/any-release", test_options_of_any_release);
   return g_test_run ();
 }

@@ -65,6 +65,21 @@ test_migrations (void)
     }
 }
 
+static void
+test_versions_that_programs_say (void)
+{
+  static const char *const rows[][2] = {
+    { "v2.3.0", "v2.3.0" },        { "2.3.0", "v2.3.0" },       { "v2.3.0-3-gabcdef0", "v2.3.0" }, { "v2.3.0-3-gabcdef0-dirty", "v2.3.0" },
+    { "v2.3.0-dirty", "v2.3.0" },  { "v2.0.0-beta1", "v2.0.0-beta1" }, { "v2.0.0-beta1-1-g00", "v2.0.0-beta1" },
+    { "latest", NULL },            { "VERGEN_IDEMPOTENT_OUTPUT", NULL }, { "", NULL },
+  };
+  for (guint i = 0; i < G_N_ELEMENTS (rows); i++)
+    {
+      const KtReleaseRow *row = kt_release_of_version (rows[i][0]);
+      g_assert_cmpstr (row != NULL ? row->tag : NULL, ==, rows[i][1]);
+    }
+}
+
 int
 main (int argc, char **argv)
 {
@@ -73,5 +88,6 @@ main (int argc, char **argv)
   g_test_add_func ("/indexer/releases/models-have-rows", test_models_have_rows);
   g_test_add_func ("/indexer/releases/newest-stable", test_newest_stable);
   g_test_add_func ("/indexer/releases/migrations", test_migrations);
+  g_test_add_func ("/indexer/releases/versions", test_versions_that_programs_say);
   return g_test_run ();
 }

@@ -1,0 +1,2 @@
+-- The notes of K-indexer.
+SELECT key, value FROM k_vars WHERE key IN ('schema_version', 'network')
