@@ -45,6 +45,7 @@ static const struct {
   { "indexer check", kt_render_indexer_check },
   { "storage show", kt_render_storage_show },
   { "storage estimate", kt_render_storage_estimate },
+  { "storage prepare", kt_render_storage_change, kt_render_storage_plan },
   { "reference", kt_render_reference },
 };
 

@@ -40,6 +40,8 @@ KT_RENDERER (kt_render_indexer_check);
 KT_RENDERER (kt_render_indexer_show); /* render_indexer_show.c */
 KT_RENDERER (kt_render_storage_show);
 KT_RENDERER (kt_render_storage_estimate); /* render_storage.c */
+KT_RENDERER (kt_render_storage_plan); /* render_storage_change.c */
+KT_RENDERER (kt_render_storage_change);
 KT_RENDERER (kt_render_reference);    /* render_reference.c */
 
 /* A paragraph, wrapped. */

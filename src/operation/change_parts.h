@@ -5,13 +5,18 @@
 #pragma once
 
 #include "change/runner.h"
-#include "operation/operation.h"
+#include "operation/proposal.h"
 
 /* @context and @state must outlive it. */
 KtRunner kt_change_runner (KtOperationContext *context, KtState *state);
 
 /* One line without a count to whoever watches. */
 void kt_change_say (KtOperationContext *context, const char *what);
+
+/* Makes what is to be shown and done. */
+typedef KtProposed *(*KtPropose) (KtOperationContext *context, JsonObject *args, GError **error);
+/* What all operations do that change something by a plan: finish what is due, show, ask, carry out, wait to be confirmed. */
+JsonObject *kt_change_carry_out (KtOperationContext *context, JsonObject *args, KtPropose propose, GError **error);
 
 /* TRUE: go on. FALSE without error: only looking, which @shown then says. A no is an error, so that no script goes on. */
 gboolean kt_change_may_go_on (KtOperationContext *context, JsonObject *args, JsonObject *shown, GError **error);

@@ -18,7 +18,7 @@ kt_handle_plan (KtOperationContext *context, JsonObject *args, GError **error)
 }
 
 JsonObject *
-kt_handle_apply (KtOperationContext *context, JsonObject *args, GError **error)
+kt_change_carry_out (KtOperationContext *context, JsonObject *args, KtPropose propose, GError **error)
 {
   if (!kt_confirm_check_args (args, error))
     return NULL;
@@ -35,7 +35,7 @@ kt_handle_apply (KtOperationContext *context, JsonObject *args, GError **error)
   KtRunner runner = kt_change_runner (context, state);
   if (!kt_json_bool (args, "dry_run", FALSE) && !kt_change_finish (&runner, context, TRUE, error))
     return NULL;
-  g_autoptr (KtProposed) proposed = kt_proposed_new (context, args, error);
+  g_autoptr (KtProposed) proposed = propose (context, args, error);
   if (proposed == NULL)
     return NULL;
   if (proposed->plan->steps->len == 0)
@@ -53,6 +53,12 @@ kt_handle_apply (KtOperationContext *context, JsonObject *args, GError **error)
     return NULL;
   kt_change_tell_pending (context, args, proposed->shown);
   return kt_change_answer (state, id, proposed->shown, error);
+}
+
+JsonObject *
+kt_handle_apply (KtOperationContext *context, JsonObject *args, GError **error)
+{
+  return kt_change_carry_out (context, args, kt_proposed_new, error);
 }
 
 JsonObject *

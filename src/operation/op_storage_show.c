@@ -3,7 +3,7 @@
 
 #include "base/error.h"
 #include "base/finding.h"
-#include "operation/facts.h"
+#include "operation/storage_parts.h"
 #include "platform/platform_json.h"
 #include "storage/health.h"
 #include "storage/properties.h"
@@ -160,20 +160,6 @@ volumes_json (const KtPlatform *platform)
   return array;
 }
 
-/* Why ZFS cannot be used here, or what could be done with it: for people who have none yet. */
-static const char *
-zfs_state (const KtPlatform *platform)
-{
-  const KtZfs *zfs = &platform->zfs;
-  if (!zfs->tools)
-    return zfs->module ? "the kernel has the ZFS module, but the tools are missing: apt install zfsutils-linux"
-                       : "no ZFS on this machine: apt install zfsutils-linux zfs-dkms (Debian: from contrib)";
-  if (!zfs->module)
-    return platform->kernel.container ? "the ZFS tools are here, the module belongs to the container's host"
-                                      : "the ZFS tools are here, but the kernel has no ZFS module: modprobe zfs, or apt install zfs-dkms";
-  return zfs->pools->len == 0 ? "ZFS is ready, but there is no pool" : NULL;
-}
-
 JsonObject *
 kt_handle_storage_show (KtOperationContext *context, JsonObject *args, GError **error)
 {
@@ -191,7 +177,7 @@ kt_handle_storage_show (KtOperationContext *context, JsonObject *args, GError **
   g_autoptr (JsonObject) answer = json_object_new ();
   JsonArray *datasets = json_array_new ();
   json_object_set_array_member (answer, "volumes", volumes_json (facts->platform));
-  kt_json_set_string (answer, "zfs", zfs_state (facts->platform));
+  kt_json_set_string (answer, "zfs", kt_storage_zfs_state (facts->platform));
   kt_json_set_string (answer, "zfs_version", facts->platform->zfs.version);
   json_object_set_array_member (answer, "datasets", datasets);
   if (!load_zfs (&zfs, facts->platform, context->cancellable, error)

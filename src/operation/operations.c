@@ -87,6 +87,18 @@ static const KtArg storage_estimate_args[] = {
   { NULL },
 };
 
+#define WISH_ARGS \
+  { .name = "recordsize", .type = KT_ARG_SIZE, .value = "SIZE", .help = "of the data: 8k, 16k (default), 32k, 64k or 128k; kastune storage estimate compares them" }, \
+  { .name = "compression", .type = KT_ARG_STRING, .value = "NAME", .help = "of the data: zstd-5 (default), zstd-1 to zstd-12, lz4 or off" }
+
+static const KtArg storage_prepare_args[] = {
+  { .name = "dataset", .type = KT_ARG_STRING, .positional = TRUE, .required = TRUE, .value = "POOL/NAME", .help = "to be created, with data and wal below it" },
+  { .name = "mount-point", .type = KT_ARG_STRING, .value = "DIR", .help = "data and wal are mounted below it (below the mount point of POOL)" },
+  { .name = "owner", .type = KT_ARG_STRING, .value = "USER", .help = "to whom they belong (the user that PostgreSQL runs as, or postgres)" },
+  WISH_ARGS,
+  { NULL },
+};
+
 static const char *const backup_kinds[] = { "physical", "logical", "pgbackrest", "configuration", NULL };
 
 #define BACKUP_FROM \
@@ -414,6 +426,12 @@ const KtOperation kt_operations[] = {
             "RAID-Z and copies come on top. Needs a superuser or EXECUTE on pg_read_binary_file. Example: "
             "kastune storage estimate --compression zstd-5 --record 16k",
     .args = storage_estimate_args, .flags = KT_OPERATION_SERVER, .run = kt_handle_storage_estimate },
+
+  { .name = "storage prepare", .group = "Storage", .summary = "Create datasets for a cluster's data and WAL in a ZFS pool",
+    .help = "POOL/NAME, POOL/NAME/data and POOL/NAME/wal, with the properties that storage show wants, mounted and owned by "
+            "PostgreSQL's user: as a change set. kastune undo destroys them again as long as they hold nothing else. Nothing is moved "
+            "onto them. Needs root. Example: kastune storage prepare tank/kaspa --mount-point /srv/kaspa",
+    .args = storage_prepare_args, .flags = KT_OPERATION_CHANGES | KT_OPERATION_SERVER, .run = kt_handle_storage_prepare },
 
   { .name = "reference", .group = "Reference", .summary = "Print everything kastune knows of its parameters or commands, as Markdown",
     .args = reference_args, .run = kt_handle_reference },

@@ -8,6 +8,7 @@
 #include "operation/schedule.h"
 #include "operation/trial.h"
 #include "postgres/conffile.h"
+#include "storage/steps.h"
 #include "tuning/check.h"
 #include "tuning/params_json.h"
 #include "tuning/steps.h"
@@ -25,7 +26,7 @@
 
 const KtStepKind *const kt_step_kinds[] = {
   &kt_step_configuration_backup, &kt_step_postgres_settings, &kt_step_table_options, &kt_step_role_option,
-  &kt_step_server_health, &kt_step_replace_data, NULL,
+  &kt_step_server_health, &kt_step_replace_data, &kt_step_zfs_dataset, &kt_step_zfs_properties, NULL,
 };
 
 void

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "storage/health.h"
 
+#include "base/error.h"
 #include "base/size.h"
 
 #include <string.h>
@@ -79,6 +80,25 @@ kt_find_about_pool (GPtrArray *findings, const KtZfsObject *pool, const KtPoolSt
     return;
   find_state (findings, pool, status);
   find_scrub (findings, pool, status, now);
+}
+
+gboolean
+kt_pool_is_fit (const KtZfsObject *pool, gboolean grows, GError **error)
+{
+  const char *health = kt_zfs_value (pool, "health");
+  gint64 capacity = kt_zfs_number (pool, "capacity");
+  g_autofree char *look = g_strdup_printf ("zpool status -v %s says which device; bring it back or replace it first", pool->name);
+  if (g_strcmp0 (health, "ONLINE") != 0)
+    kt_error_set (error, KT_ERROR_REFUSED, "a device is missing or failing", look, "pool %s is %s", pool->name,
+                  health != NULL ? health : "in an unknown state");
+  else if (g_strcmp0 (kt_zfs_value (pool, "readonly"), "on") == 0)
+    kt_error_set (error, KT_ERROR_REFUSED, NULL, "zpool export, then zpool import without readonly=on", "pool %s is read-only", pool->name);
+  else if (grows && capacity >= VERY_FULL)
+    kt_error_set (error, KT_ERROR_REFUSED, "from there on it gets slow, and a full pool stops PostgreSQL",
+                  "remove old snapshots (zfs list -t snapshot), prune, or add devices", "pool %s is %d %% full", pool->name, (int) capacity);
+  else
+    return TRUE;
+  return FALSE;
 }
 
 void

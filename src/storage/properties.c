@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #include "storage/properties.h"
 
+#include "base/error.h"
+
 #include <string.h>
 
 #define WORKLOAD_PAGE "OpenZFS, Workload Tuning, PostgreSQL"
@@ -10,7 +12,7 @@
 static const KtZfsProperty properties[] = {
   {
     .name = "recordsize", .roles = KT_DATASET_BOTH, .wanted = "16384", .wanted_wal = "131072", .good = "8192 32768",
-    .takes = KT_TAKES_NEW_FILES,
+    .selectable = "65536 131072", .takes = KT_TAKES_NEW_FILES,
     .because = "data: a row's keys land at random, so every record larger than a page is read and written for nothing, but 8 kB "
                "hardly compress in sectors of 4 kB: 16 kB is between; WAL is only appended",
     .hazard = "existing tables keep their record size until they are copied or rewritten",
@@ -18,7 +20,8 @@ static const KtZfsProperty properties[] = {
   },
   {
     .name = "compression", .roles = KT_DATASET_BOTH, .wanted = "zstd-5", .wanted_wal = "lz4",
-    .good = "zstd zstd-1 zstd-2 zstd-3 zstd-4 zstd-6 zstd-7", .feature = "feature@zstd_compress", .takes = KT_TAKES_NEW_WRITES,
+    .good = "zstd zstd-1 zstd-2 zstd-3 zstd-4 zstd-6 zstd-7", .feature = "feature@zstd_compress", .without_feature = "lz4",
+    .selectable = "off lz4 zstd-8 zstd-9 zstd-10 zstd-11 zstd-12", .takes = KT_TAKES_NEW_WRITES,
     .because = "row headers, half-full index pages and repeated scripts shrink (kastune storage estimate says how much); WAL must "
                "not wait, and lz4 costs next to nothing",
     .hazard = "packing takes CPU when pages are written; levels above 7 cost several times that and gain a percent",
@@ -62,6 +65,7 @@ static const KtZfsProperty properties[] = {
   },
   {
     .name = "dnodesize", .roles = KT_DATASET_BOTH, .wanted = "auto", .good = "legacy 1k 2k 4k", .feature = "feature@large_dnode",
+    .without_feature = "legacy",
     .takes = KT_TAKES_NEW_FILES, .because = "room for attributes in the inode; PostgreSQL has none, so legacy is as good",
     .source = MODULE_PAGE ", dnodesize",
   },
@@ -159,6 +163,88 @@ kt_zfs_judge (const KtZfsProperty *property, const KtZfsObject *object, int role
     return KT_ZFS_GOOD_ENOUGH;
   return KT_ZFS_CHANGE;
 }
+
+/* ---- what a user chose, what to set ---- */
+
+static const KtZfsProperty *
+find_row (const char *name)
+{
+  for (guint i = 0; i < G_N_ELEMENTS (properties); i++)
+    if (g_str_equal (properties[i].name, name))
+      return &properties[i];
+  return NULL;
+}
+
+gboolean
+kt_zfs_wish (JsonObject *wishes, const char *name, const char *value, GError **error)
+{
+  const KtZfsProperty *row = find_row (name);
+  g_return_val_if_fail (row != NULL, FALSE);
+  if (g_str_equal (value, row->wanted) || is_good (row->good, value) || is_good (row->selectable, value))
+    {
+      json_object_set_string_member (wishes, name, value);
+      return TRUE;
+    }
+  g_autofree char *choice = g_strjoin (" ", row->wanted, row->good != NULL ? row->good : "", row->selectable, NULL);
+  g_autofree char *hint = g_strdup_printf ("one of %s", choice);
+  kt_error_set (error, KT_ERROR_USAGE, NULL, hint, "%s = %s cannot be chosen", name, value);
+  return FALSE;
+}
+
+JsonObject *
+kt_zfs_new_properties (int role, const KtZfsObject *pool, JsonObject *wishes)
+{
+  JsonObject *values = json_object_new ();
+  for (guint i = 0; i < G_N_ELEMENTS (properties); i++)
+    {
+      const KtZfsProperty *row = &properties[i];
+      const char *wanted = wishes != NULL ? kt_json_string (wishes, row->name, kt_zfs_wanted (row, role)) : kt_zfs_wanted (row, role);
+      if (row->roles & role)
+        json_object_set_string_member (values, row->name, has_feature (pool, row->feature) ? wanted : row->without_feature);
+    }
+  return values;
+}
+
+JsonObject *
+kt_zfs_property_changes (const KtZfsObject *object, int role, const KtZfsObject *pool, JsonObject *wishes)
+{
+  JsonObject *values = json_object_new ();
+  for (guint i = 0; i < G_N_ELEMENTS (properties); i++)
+    {
+      const KtZfsProperty *row = &properties[i];
+      const char *wish = wishes != NULL ? kt_json_string (wishes, row->name, NULL) : NULL;
+      const char *running = kt_zfs_value (object, row->name);
+      if (!(row->roles & role) || row->takes == KT_TAKES_NEW_POOL || running == NULL)
+        continue;
+      if (wish != NULL ? !g_str_equal (running, wish) : kt_zfs_judge (row, object, role, pool) == KT_ZFS_CHANGE)
+        json_object_set_string_member (values, row->name, wish != NULL ? wish : kt_zfs_wanted (row, role));
+    }
+  return values;
+}
+
+JsonArray *
+kt_zfs_values_json (JsonObject *values)
+{
+  JsonArray *array = json_array_new ();
+  g_autoptr (GList) names = json_object_get_members (values);
+  for (GList *name = names; name != NULL; name = name->next)
+    {
+      const KtZfsProperty *row = find_row (name->data);
+      JsonObject *object = json_object_new ();
+      json_object_set_string_member (object, "property", name->data);
+      kt_json_set_string (object, "value", kt_json_string (values, name->data, NULL));
+      if (row != NULL)
+        {
+          kt_json_set_string (object, "because", row->because);
+          kt_json_set_string (object, "hazard", row->hazard);
+          kt_json_set_string (object, "takes", kt_zfs_takes_text (row->takes));
+        }
+      json_array_add_object_element (array, object);
+    }
+  return array;
+}
+
+/* ---- advice ---- */
 
 static char *
 command_for (const KtZfsProperty *property, const KtZfsObject *object, int role)

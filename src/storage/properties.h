@@ -31,7 +31,9 @@ typedef struct {
   const char *wanted;    /* on data, or on the only kind that the row is for */
   const char *wanted_wal; /* NULL: as on data */
   const char *good;      /* other values that are left, "8192 32768"; NULL: none. "zstd*" is a prefix, ">=12" a number */
+  const char *selectable; /* further values that a user may choose; NULL: only wanted and good ones */
   const char *feature;   /* the pool must have it; NULL: none */
+  const char *without_feature; /* what to give a new dataset then */
   KtZfsTakes takes;
   gboolean safety;       /* another value endangers data */
   const char *because, *hazard, *source;
@@ -48,6 +50,18 @@ const char *kt_zfs_verdict_name (KtZfsVerdict verdict);
 KtZfsVerdict kt_zfs_judge (const KtZfsProperty *property, const KtZfsObject *object, int role, const KtZfsObject *pool);
 /* What it should be in that role. */
 const char *kt_zfs_wanted (const KtZfsProperty *property, int role);
+
+/* Puts a value that the user chose into @wishes {name: value}. Errors: KT_ERROR_USAGE with what can be chosen. */
+gboolean kt_zfs_wish (JsonObject *wishes, const char *name, const char *value, GError **error);
+
+/* {name: value} of all rows: what a new dataset of that role should be made with. @wishes may be NULL. Caller frees. */
+JsonObject *kt_zfs_new_properties (int role, const KtZfsObject *pool, JsonObject *wishes);
+
+/* {name: value} of the rows that differ and can be changed where @object is. Caller frees. */
+JsonObject *kt_zfs_property_changes (const KtZfsObject *object, int role, const KtZfsObject *pool, JsonObject *wishes);
+
+/* Rows of such an object as JSON: property, value, because, hazard, takes. */
+JsonArray *kt_zfs_values_json (JsonObject *values);
 
 /* Rows of @object as JSON: property, running, source, wanted, verdict, takes, because, hazard, command. */
 JsonArray *kt_zfs_advice_json (const KtZfsObject *object, int role, const KtZfsObject *pool);

@@ -2,7 +2,7 @@
 #include "storage/zfs.h"
 
 #include "base/error.h"
-#include "base/run.h"
+#include "storage/command.h"
 
 #include <string.h>
 
@@ -179,41 +179,11 @@ kt_pool_status_free (KtPoolStatus *status)
 
 /* ---- through the programs ---- */
 
-/* The programs say why on their first line; tools without the module say so in their own words, which are ours to
- * explain. */
-static char *
-ask (const char *const *argv, GCancellable *cancellable, GError **error)
-{
-  g_auto (KtRunResult) result = { 0 };
-  const KtRun run = { .argv = argv, .any_status = TRUE };
-  if (!kt_run (&run, &result, cancellable, error))
-    {
-      if (error != NULL && g_error_matches (*error, KT_ERROR, KT_ERROR_NOT_FOUND))
-        {
-          g_clear_error (error);
-          kt_error_set (error, KT_ERROR_UNSUPPORTED, NULL, "apt install zfsutils-linux", "there are no ZFS tools on this machine (%s)",
-                        argv[0]);
-        }
-      return NULL;
-    }
-  if (result.status == 0)
-    return g_steal_pointer (&result.output);
-  g_autofree char *first = g_strndup (result.diagnosis, strcspn (result.diagnosis, "\n"));
-  if (strstr (first, "modules are not loaded") != NULL || strstr (first, "modules cannot be auto-loaded") != NULL)
-    kt_error_set (error, KT_ERROR_UNSUPPORTED, first, "modprobe zfs, as root; where that fails: apt install zfs-dkms",
-                  "the ZFS tools are here, but the kernel has no ZFS module");
-  else if (strstr (first, "does not exist") != NULL || strstr (first, "no such pool") != NULL)
-    kt_error_set (error, KT_ERROR_NOT_FOUND, first, "zfs list shows what is there", "ZFS does not know %s", argv[g_strv_length ((char **) argv) - 1]);
-  else
-    kt_error_set (error, KT_ERROR_PROGRAM, first, NULL, "%s %s failed (%d)", argv[0], argv[1], result.status);
-  return NULL;
-}
-
 static KtZfsObject *
 load_object (const char *program, const char *name, GCancellable *cancellable, GError **error)
 {
   const char *const argv[] = { program, "get", "-Hp", "all", name, NULL };
-  g_autofree char *text = ask (argv, cancellable, error);
+  g_autofree char *text = kt_zfs_ask (argv, cancellable, error);
   if (text == NULL)
     return NULL;
   g_autoptr (GPtrArray) objects = kt_zfs_parse_objects (text);
@@ -229,6 +199,45 @@ kt_zfs_load_dataset (const char *name, GCancellable *cancellable, GError **error
   return load_object ("zfs", name, cancellable, error);
 }
 
+/* ZFS says the same of a dataset that does not exist and of one in a pool that is not imported. */
+KtZfsObject *
+kt_zfs_find_dataset (const char *name, GCancellable *cancellable, GError **error)
+{
+  g_autoptr (GError) local = NULL;
+  KtZfsObject *object = kt_zfs_load_dataset (name, cancellable, &local);
+  if (object != NULL)
+    return object;
+  g_autofree char *pool_name = kt_zfs_pool_of (name);
+  g_autoptr (KtZfsObject) pool = NULL;
+  if (g_error_matches (local, KT_ERROR, KT_ERROR_NOT_FOUND))
+    {
+      g_clear_error (&local);
+      pool = kt_zfs_load_pool (pool_name, cancellable, &local);
+    }
+  if (g_error_matches (local, KT_ERROR, KT_ERROR_NOT_FOUND))
+    {
+      g_autofree char *import = g_strdup_printf ("zpool import %s", pool_name);
+      kt_error_set (error, KT_ERROR_NOT_FOUND, NULL, import, "the pool %s is not imported", pool_name);
+    }
+  else if (pool == NULL)
+    g_propagate_error (error, g_steal_pointer (&local));
+  return NULL;
+}
+
+GPtrArray *
+kt_zfs_load_below (const char *name, GCancellable *cancellable, GError **error)
+{
+  const char *const argv[] = { "zfs", "get", "-Hp", "-d", "1", "-t", "all", "all", name, NULL };
+  g_autofree char *text = kt_zfs_ask (argv, cancellable, error);
+  if (text == NULL)
+    return NULL;
+  GPtrArray *objects = kt_zfs_parse_objects (text);
+  for (guint i = 0; i < objects->len; i++)
+    if (g_str_equal (((KtZfsObject *) objects->pdata[i])->name, name))
+      g_ptr_array_remove_index (objects, i);
+  return objects;
+}
+
 KtZfsObject *
 kt_zfs_load_pool (const char *name, GCancellable *cancellable, GError **error)
 {
@@ -239,6 +248,6 @@ KtPoolStatus *
 kt_zfs_load_status (const char *pool, GCancellable *cancellable, GError **error)
 {
   const char *const argv[] = { "zpool", "status", "-p", pool, NULL };
-  g_autofree char *text = ask (argv, cancellable, error);
+  g_autofree char *text = kt_zfs_ask (argv, cancellable, error);
   return text != NULL ? kt_pool_status_parse (text) : NULL;
 }

@@ -49,5 +49,9 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC (KtPoolStatus, kt_pool_status_free)
 /* Through the programs. Errors: KT_ERROR_UNSUPPORTED (no tools, no module), KT_ERROR_NOT_FOUND (no such dataset),
  * KT_ERROR_PROGRAM. */
 KtZfsObject *kt_zfs_load_dataset (const char *name, GCancellable *cancellable, GError **error);
+/* The same, but NULL without @error when its pool is here and it is not in it. */
+KtZfsObject *kt_zfs_find_dataset (const char *name, GCancellable *cancellable, GError **error);
+/* Everything directly below it: file systems, volumes, snapshots, bookmarks. In ZFS's order; not itself. */
+GPtrArray *kt_zfs_load_below (const char *name, GCancellable *cancellable, GError **error);
 KtZfsObject *kt_zfs_load_pool (const char *name, GCancellable *cancellable, GError **error);
 KtPoolStatus *kt_zfs_load_status (const char *pool, GCancellable *cancellable, GError **error);

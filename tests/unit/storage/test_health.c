@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #include "storage/health.h"
 
+#include "base/error.h"
+
 #include <string.h>
 
 #define NOW ((gint64) 1795000000)
@@ -99,6 +101,36 @@ test_datasets (void)
     }
 }
 
+static void
+test_pools_that_are_fit_to_be_worked_on (void)
+{
+  static const struct {
+    const char *properties;
+    gboolean grows;
+    const char *said; /* NULL: fit */
+  } rows[] = {
+    { "t\thealth\tONLINE\t-\nt\tcapacity\t89\t-\n", TRUE, NULL },
+    { "t\thealth\tONLINE\t-\nt\tcapacity\t90\t-\n", TRUE, "90 % full" },
+    { "t\thealth\tONLINE\t-\nt\tcapacity\t99\t-\n", FALSE, NULL },
+    { "t\thealth\tDEGRADED\t-\n", FALSE, "pool t is DEGRADED" },
+    { "t\thealth\tSUSPENDED\t-\n", FALSE, "pool t is SUSPENDED" },
+    { "t\tsize\t1\t-\n", FALSE, "unknown state" },
+    { "t\thealth\tONLINE\t-\nt\treadonly\ton\t-\n", FALSE, "read-only" },
+    { "t\thealth\tONLINE\t-\nt\treadonly\toff\t-\n", FALSE, NULL },
+  };
+  for (guint i = 0; i < G_N_ELEMENTS (rows); i++)
+    {
+      g_autoptr (GPtrArray) pools = kt_zfs_parse_objects (rows[i].properties);
+      g_autoptr (GError) error = NULL;
+      g_assert_cmpint (kt_pool_is_fit (pools->pdata[0], rows[i].grows, &error), ==, rows[i].said == NULL);
+      if (rows[i].said == NULL)
+        continue;
+      g_assert_error (error, KT_ERROR, KT_ERROR_REFUSED);
+      g_assert_nonnull (strstr (error->message, rows[i].said));
+      g_assert_nonnull (kt_error_hint (error));
+    }
+}
+
 int
 main (int argc, char **argv)
 {
@@ -106,5 +138,6 @@ main (int argc, char **argv)
   g_test_add_func ("/storage/health/pools", test_pools);
   g_test_add_func ("/storage/health/errors-that-were-repaired", test_errors_that_were_repaired);
   g_test_add_func ("/storage/health/datasets", test_datasets);
+  g_test_add_func ("/storage/health/pools-that-are-fit-to-be-worked-on", test_pools_that_are_fit_to_be_worked_on);
   return g_test_run ();
 }

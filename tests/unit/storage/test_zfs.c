@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 #include "storage/zfs.h"
 
+#include "base/error.h"
 #include "base/json.h"
+#include "storage/command.h"
 #include "storage/properties.h"
 
 #include <string.h>
@@ -229,6 +231,108 @@ test_missing_features (void)
     }
 }
 
+/* ---- what to set ---- */
+
+static void
+test_new_datasets_get_every_row (gconstpointer version)
+{
+  g_autoptr (KtZfsObject) tank = object_of (version, "zpool get -Hp all tank");
+  g_autoptr (JsonObject) wishes = json_object_new ();
+  g_assert_true (kt_zfs_wish (wishes, "recordsize", "8192", NULL));
+  g_autoptr (JsonObject) data = kt_zfs_new_properties (KT_DATASET_DATA, tank, wishes);
+  g_autoptr (JsonObject) wal = kt_zfs_new_properties (KT_DATASET_WAL, tank, NULL);
+  g_assert_cmpstr (kt_json_string (data, "recordsize", NULL), ==, "8192");
+  g_assert_cmpstr (kt_json_string (data, "compression", NULL), ==, "zstd-5");
+  g_assert_cmpstr (kt_json_string (wal, "recordsize", NULL), ==, "131072");
+  g_assert_cmpstr (kt_json_string (wal, "compression", NULL), ==, "lz4");
+  g_assert_false (json_object_has_member (data, "ashift"));
+  g_assert_cmpuint (json_object_get_size (data), ==, json_object_get_size (wal));
+}
+
+/* The values that this pool does not know are not asked of it. */
+static void
+test_new_datasets_of_an_old_pool (void)
+{
+  g_autoptr (GPtrArray) pools
+    = kt_zfs_parse_objects ("old\tfeature@zstd_compress\tdisabled\tlocal\nold\tfeature@large_dnode\tdisabled\tlocal\n");
+  g_autoptr (JsonObject) values = kt_zfs_new_properties (KT_DATASET_DATA, pools->pdata[0], NULL);
+  g_assert_cmpstr (kt_json_string (values, "compression", NULL), ==, "lz4");
+  g_assert_cmpstr (kt_json_string (values, "dnodesize", NULL), ==, "legacy");
+  guint n = 0;
+  const KtZfsProperty *table = kt_zfs_properties (&n);
+  for (guint i = 0; i < n; i++)
+    g_assert_true (table[i].feature == NULL || table[i].without_feature != NULL);
+}
+
+static void
+test_wishes (void)
+{
+  static const struct {
+    const char *name, *value;
+    gboolean fine;
+  } rows[] = {
+    { "recordsize", "16384", TRUE }, { "recordsize", "8192", TRUE }, { "recordsize", "131072", TRUE }, { "recordsize", "4096", FALSE },
+    { "recordsize", "1048576", FALSE }, { "compression", "zstd-5", TRUE }, { "compression", "zstd-12", TRUE }, { "compression", "lz4", TRUE },
+    { "compression", "zstd-19", FALSE }, { "compression", "gzip", FALSE }, { "compression", "", FALSE },
+  };
+  for (guint i = 0; i < G_N_ELEMENTS (rows); i++)
+    {
+      g_autoptr (JsonObject) wishes = json_object_new ();
+      g_autoptr (GError) error = NULL;
+      g_test_message ("%s=%s", rows[i].name, rows[i].value);
+      g_assert_cmpint (kt_zfs_wish (wishes, rows[i].name, rows[i].value, &error), ==, rows[i].fine);
+      g_assert_cmpint (error != NULL && g_error_matches (error, KT_ERROR, KT_ERROR_USAGE), ==, !rows[i].fine);
+      g_assert_cmpstr (kt_json_string (wishes, rows[i].name, NULL), ==, rows[i].fine ? rows[i].value : NULL);
+    }
+}
+
+/* Only what differs, and what a command can change. */
+static void
+test_changes_of_what_is_there (gconstpointer version)
+{
+  g_autoptr (KtZfsObject) pg = object_of (version, "zfs get -Hp all tank/pg");
+  g_autoptr (KtZfsObject) tank = object_of (version, "zpool get -Hp all tank");
+  g_autoptr (JsonObject) changes = kt_zfs_property_changes (pg, KT_DATASET_DATA, tank, NULL);
+  g_assert_cmpstr (kt_json_string (changes, "logbias", NULL), ==, "latency");
+  g_assert_cmpstr (kt_json_string (changes, "primarycache", NULL), ==, "all");
+  g_assert_false (json_object_has_member (changes, "recordsize"));
+  g_autoptr (JsonObject) wishes = json_object_new ();
+  g_assert_true (kt_zfs_wish (wishes, "recordsize", "32768", NULL) && kt_zfs_wish (wishes, "compression", "zstd-5", NULL));
+  g_autoptr (JsonObject) wished = kt_zfs_property_changes (pg, KT_DATASET_DATA, tank, wishes);
+  g_assert_cmpstr (kt_json_string (wished, "recordsize", NULL), ==, "32768");
+  g_assert_false (json_object_has_member (wished, "compression")); /* it is that already */
+  g_autoptr (GPtrArray) pools = kt_zfs_parse_objects ("t\tashift\t9\tlocal\nt\tfailmode\tpanic\tlocal\n");
+  g_autoptr (JsonObject) pool = kt_zfs_property_changes (pools->pdata[0], KT_POOL, pools->pdata[0], NULL);
+  g_assert_cmpstr (kt_json_string (pool, "failmode", NULL), ==, "wait");
+  g_assert_cmpuint (json_object_get_size (pool), ==, 1);
+}
+
+static void
+test_names (void)
+{
+  static const struct {
+    const char *name;
+    gboolean fine;
+    const char *pool, *parent;
+  } rows[] = {
+    { "tank/kaspa", TRUE, "tank", "tank" }, { "tank/a/b-c_d:e.f", TRUE, "tank", "tank/a" }, { "tank", TRUE, "tank", NULL },
+    { "", FALSE }, { "-o", FALSE }, { "9a/b", FALSE }, { "tank/", FALSE }, { "/tank", FALSE }, { "tank//a", FALSE }, { "tank/..", FALSE },
+    { "tank/a@b", FALSE }, { "tank/a#b", FALSE }, { "tank/with space", FALSE }, { "tank/a;b", FALSE }, { "tank/ä", FALSE },
+  };
+  for (guint i = 0; i < G_N_ELEMENTS (rows); i++)
+    {
+      g_autoptr (GError) error = NULL;
+      g_test_message ("%s", rows[i].name);
+      g_assert_cmpint (kt_zfs_name_check (rows[i].name, &error), ==, rows[i].fine);
+      if (!rows[i].fine)
+        continue;
+      g_autofree char *pool = kt_zfs_pool_of (rows[i].name);
+      g_autofree char *parent = kt_zfs_parent_of (rows[i].name);
+      g_assert_cmpstr (pool, ==, rows[i].pool);
+      g_assert_cmpstr (parent, ==, rows[i].parent);
+    }
+}
+
 static void
 test_the_table_is_whole (void)
 {
@@ -269,6 +373,11 @@ main (int argc, char **argv)
   BOTH ("advice-for-the-pool", test_advice_for_the_pool)
   g_test_add_func ("/storage/zfs/special-devices", test_special_devices);
   g_test_add_func ("/storage/zfs/missing-features", test_missing_features);
+  BOTH ("new-datasets-get-every-row", test_new_datasets_get_every_row)
+  BOTH ("changes-of-what-is-there", test_changes_of_what_is_there)
+  g_test_add_func ("/storage/zfs/new-datasets-of-an-old-pool", test_new_datasets_of_an_old_pool);
+  g_test_add_func ("/storage/zfs/wishes", test_wishes);
+  g_test_add_func ("/storage/zfs/names", test_names);
   g_test_add_func ("/storage/zfs/the-table-is-whole", test_the_table_is_whole);
   return g_test_run ();
 }
