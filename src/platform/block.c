@@ -55,6 +55,8 @@ kt_block_device_free (KtBlockDevice *device)
   g_free (device->transport);
   g_free (device->model);
   g_free (device->scheduler);
+  g_free (device->schedulers);
+  g_free (device->identity);
   g_free (device->write_cache);
   g_free (device);
 }
@@ -106,6 +108,21 @@ find_model (KtSysroot *root, const char *folder)
   return g_strconcat (vendor, " ", model, NULL);
 }
 
+/* NVMe, SCSI and SATA, virtio, device mapper, md. */
+static char *
+find_identity (KtSysroot *root, const char *folder)
+{
+  static const char *const attributes[] = { "wwid", "device/wwid", "serial", "dm/uuid", "md/uuid" };
+  for (gsize i = 0; i < G_N_ELEMENTS (attributes); i++)
+    {
+      g_autofree char *path = g_build_filename (folder, attributes[i], NULL);
+      g_autofree char *value = kt_sysroot_peek (root, path);
+      if (value != NULL && *value != '\0')
+        return g_strconcat (attributes[i], "=", value, NULL);
+    }
+  return NULL;
+}
+
 static void
 load_queue (KtSysroot *root, const char *folder, KtBlockDevice *device)
 {
@@ -115,6 +132,7 @@ load_queue (KtSysroot *root, const char *folder, KtBlockDevice *device)
   device->read_ahead = ahead >= 0 && ahead < G_MAXINT64 / KT_KIB ? ahead * KT_KIB : -1;
   device->rotational = rotational == 0 || rotational == 1 ? (int) rotational : -1;
   device->scheduler = kt_active_word (schedulers);
+  device->schedulers = schedulers != NULL ? g_strstrip (g_strdelimit (g_strdup (schedulers), "[]", ' ')) : NULL;
   device->write_cache = kt_read_in (root, folder, "queue/write_cache");
   device->discard = kt_read_number_in (root, folder, "queue/discard_max_bytes", 0) > 0;
 }
@@ -238,6 +256,7 @@ add_device (KtSysroot *root, const KtMounts *mounts, const char *name, const cha
   gint64 sectors = kt_read_number_in (root, folder, "size", -1);
   device->size = sectors >= 0 && sectors < G_MAXINT64 / SECTOR ? sectors * SECTOR : -1;
   load_queue (root, folder, device);
+  device->identity = find_identity (root, folder);
   descend (root, mounts, folder, link, device, devices);
 }
 

@@ -64,6 +64,8 @@ kt_kernel_load (KtSysroot *root, KtKernel *kernel)
       *(char **) G_STRUCT_MEMBER_P (kernel, words[i].member) = kt_active_word (text);
     }
   kernel->distribution = load_distribution (root);
+  g_autofree char *timer = kt_sysroot_link (root, "/etc/systemd/system/timers.target.wants/fstrim.timer");
+  kernel->fstrim_timer = timer != NULL;
 
   KtFsSize shm;
   gboolean known = kt_fact_fs_size (root, "/dev/shm", &shm);

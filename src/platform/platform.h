@@ -60,6 +60,9 @@ typedef struct {
                       * "hyperv", "mmc", "iscsi", "fc", "network" …; else NULL */
   char *model;
   char *scheduler;  /* the active one */
+  char *schedulers; /* all that it offers: "mq-deadline kyber none" */
+  char *identity;   /* "device/wwid=naa.5002538e": attribute and value that tell it from all others, whatever its name is at the next
+                     * boot; not recorded, since serial numbers concern nobody */
   char *write_cache; /* "write back", "write through" */
   gint64 size;
   gint64 read_ahead; /* bytes */
@@ -107,6 +110,7 @@ typedef struct {
   gint64 shmmax, shmall;
   gint64 dev_shm_size, dev_shm_available;
   char *transparent_huge_pages, *transparent_huge_pages_defrag; /* the active word */
+  gboolean fstrim_timer; /* systemd trims all file systems once a week */
 } KtKernel;
 
 typedef struct {

@@ -55,18 +55,6 @@ role_row_free (KtRoleRow *row)
   g_free (row);
 }
 
-static void
-kernel_row_free (KtKernelRow *row)
-{
-  g_free (row->name);
-  g_free (row->running);
-  g_free (row->wanted);
-  g_free (row->command);
-  g_free (row->persist);
-  g_free (row->because);
-  g_free (row);
-}
-
 void
 kt_advice_free (KtAdvice *advice)
 {
@@ -385,7 +373,7 @@ advice_new (void)
   advice->rows = g_ptr_array_new_with_free_func ((GDestroyNotify) row_free);
   advice->tables = g_ptr_array_new_with_free_func ((GDestroyNotify) table_row_free);
   advice->roles = g_ptr_array_new_with_free_func ((GDestroyNotify) role_row_free);
-  advice->kernel = g_ptr_array_new_with_free_func ((GDestroyNotify) kernel_row_free);
+  advice->kernel = g_ptr_array_new_with_free_func ((GDestroyNotify) kt_host_row_free);
   return advice;
 }
 

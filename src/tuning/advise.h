@@ -6,6 +6,8 @@
 #pragma once
 
 #include "base/finding.h"
+#include "host/mount.h"
+#include "host/setting.h"
 #include "tuning/inputs.h"
 #include "tuning/params.h"
 
@@ -51,13 +53,15 @@ typedef struct {
 } KtRoleRow;
 
 typedef struct {
-  char *name;          /* "vm.nr_hugepages", "scheduler of nvme0n1" */
+  char *name;          /* "vm.nr_hugepages", "scheduler of nvme0n1", "noatime on /srv/pg" */
   char *running, *wanted; /* wanted NULL: left */
   KtVerdict verdict;   /* CHANGE, AS_WANTED or LEFT */
-  char *command;       /* takes effect now; NULL unless CHANGE */
-  char *persist;       /* the line and the file that keep it over a reboot; NULL when the command does */
+  GPtrArray *settings; /* KtHostSetting, in the order in which they are set; empty unless CHANGE */
+  KtMountChange *mount; /* of options of a mount, else NULL */
+  char *command;       /* takes effect now; NULL unless CHANGE, and where only the next mount does it */
+  char *persist;       /* the line and the file that keep it over a reboot; NULL unless CHANGE */
   char *because;
-  const char *hazard;
+  const char *hazard, *source;
 } KtKernelRow;
 
 typedef struct {

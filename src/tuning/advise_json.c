@@ -154,6 +154,7 @@ kernel_json (const KtAdvice *advice)
       kt_json_set_string (object, "persist", row->persist);
       kt_json_set_string (object, "because", row->because);
       kt_json_set_string (object, "hazard", row->hazard);
+      kt_json_set_string (object, "source", row->source);
       json_array_add_object_element (array, object);
     }
   return array;

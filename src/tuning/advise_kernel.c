@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * Kernel settings for a database host. kastune only says what to run: they concern every program of the machine. Inside
- * a container nothing of this can be changed, so nothing is said.
+ * Kernel settings for a database host. They concern every program of the machine, so they are a part of a plan only where that is
+ * asked for. Inside a container nothing of this can be changed, so nothing is said.
  */
 #include "tuning/advise_parts.h"
 
@@ -11,25 +11,9 @@
 #include <math.h>
 #include <string.h>
 
-#define SYSCTL_FILE "/etc/sysctl.d/90-kastune.conf"
 #define HUGE_PAGES_FROM (2 * KT_GIB)
 #define SWAPPINESS 10
 #define STRICT_RATIO 90
-
-static KtKernelRow * G_GNUC_PRINTF (4, 5)
-add_row (KtAdvice *advice, const char *name, const char *hazard, const char *format, ...)
-{
-  va_list arguments;
-  KtKernelRow *row = g_new0 (KtKernelRow, 1);
-  row->name = g_strdup (name);
-  row->verdict = KT_VERDICT_LEFT;
-  row->hazard = hazard;
-  va_start (arguments, format);
-  row->because = g_strdup_vprintf (format, arguments);
-  va_end (arguments);
-  g_ptr_array_add (advice->kernel, row);
-  return row;
-}
 
 /* @settled: the running value is good enough. */
 static void
@@ -38,10 +22,7 @@ set_sysctl (KtKernelRow *row, gint64 running, gint64 wanted, gboolean settled)
   row->running = running >= 0 ? g_strdup_printf ("%" G_GINT64_FORMAT, running) : NULL;
   row->wanted = g_strdup_printf ("%" G_GINT64_FORMAT, wanted);
   row->verdict = settled ? KT_VERDICT_AS_WANTED : KT_VERDICT_CHANGE;
-  if (settled)
-    return;
-  row->command = g_strdup_printf ("sysctl -w %s=%s", row->name, row->wanted);
-  row->persist = g_strdup_printf ("%s = %s in %s", row->name, row->wanted, SYSCTL_FILE);
+  kt_host_row_set (row, KT_HOST_SYSCTL, row->name, row->wanted, NULL);
 }
 
 static KtMemoryUse
@@ -79,14 +60,12 @@ advise_huge_pages (KtAdvice *advice)
     return;
   if (buffers < HUGE_PAGES_FROM)
     {
-      add_row (advice, "vm.nr_hugepages", NULL, "%s of shared_buffers: page tables are small below 2 GB", size);
+      kt_host_row_add (advice, "vm.nr_hugepages", NULL, "%s of shared_buffers: page tables are small below 2 GB", size);
       return;
     }
   gint64 needed = huge_pages_needed (advice, memory->huge_page_size);
   KtKernelRow *row =
-    add_row (advice, "vm.nr_hugepages",
-             "reserved pages are lost to everything else; when memory is fragmented fewer are granted: read it back, "
-             "or reboot",
+    kt_host_row_add (advice, "vm.nr_hugepages", NULL,
              "%s of shared_buffers: without huge pages each session's page table takes up to %" G_GINT64_FORMAT " MB",
              size,
              buffers / 512 / KT_MIB);
@@ -134,7 +113,7 @@ advise_overcommit (KtAdvice *advice)
     return;
   if (running == 2)
     {
-      KtKernelRow *strict = add_row (advice, "vm.overcommit_memory", NULL,
+      KtKernelRow *strict = kt_host_row_add (advice, "vm.overcommit_memory", NULL,
                                      "memory is promised only once: no surprise from the OOM killer");
       set_sysctl (strict, 2, 2, TRUE);
       return;
@@ -142,21 +121,20 @@ advise_overcommit (KtAdvice *advice)
   const char *against = against_strict_accounting (advice);
   if (against != NULL)
     {
-      KtKernelRow *left = add_row (advice, "vm.overcommit_memory", NULL, "%s", against);
+      KtKernelRow *left = kt_host_row_add (advice, "vm.overcommit_memory", NULL, "%s", against);
       left->running = g_strdup_printf ("%" G_GINT64_FORMAT, running);
       return;
     }
   g_autofree char *committed = kt_size_format (memory->committed);
-  KtKernelRow *row = add_row (advice, "vm.overcommit_memory", "new processes and large mappings can fail",
+  KtKernelRow *row = kt_host_row_add (advice, "vm.overcommit_memory", NULL,
                               "PostgreSQL has this machine to itself: with 2 an allocation fails instead of the OOM "
                               "killer ending one session and with it all others; %s are promised now",
                               committed);
+  /* The share of memory that may be promised comes first: half of it would be little. */
+  g_autofree char *ratio = g_strdup_printf ("%d", STRICT_RATIO);
+  row->verdict = KT_VERDICT_CHANGE;
+  kt_host_row_set (row, KT_HOST_SYSCTL, "vm.overcommit_ratio", ratio, NULL);
   set_sysctl (row, running, 2, FALSE);
-  g_free (row->command);
-  row->command = g_strdup_printf ("sysctl -w vm.overcommit_ratio=%d vm.overcommit_memory=2", STRICT_RATIO);
-  g_free (row->persist);
-  row->persist = g_strdup_printf ("vm.overcommit_ratio = %d and vm.overcommit_memory = 2 in %s", STRICT_RATIO,
-                                  SYSCTL_FILE);
 }
 
 static void
@@ -168,18 +146,18 @@ advise_swappiness (KtAdvice *advice)
     return;
   if (platform->memory.swap_total <= 0)
     {
-      KtKernelRow *row = add_row (advice, "vm.swappiness", NULL, "there is no swap");
+      KtKernelRow *row = kt_host_row_add (advice, "vm.swappiness", NULL, "there is no swap");
       row->running = g_strdup_printf ("%" G_GINT64_FORMAT, running);
       return;
     }
   if (platform->memory.swap_in_memory)
     {
-      KtKernelRow *row = add_row (advice, "vm.swappiness", NULL,
+      KtKernelRow *row = kt_host_row_add (advice, "vm.swappiness", NULL,
                                   "swap is compressed memory (zram), for which high values are meant");
       row->running = g_strdup_printf ("%" G_GINT64_FORMAT, running);
       return;
     }
-  KtKernelRow *row = add_row (advice, "vm.swappiness", "0 invites the OOM killer",
+  KtKernelRow *row = kt_host_row_add (advice, "vm.swappiness", NULL,
                               "shared_buffers that are swapped out cost two reads instead of one");
   set_sysctl (row, running, SWAPPINESS, running <= SWAPPINESS && running > 0);
 }
@@ -208,7 +186,7 @@ advise_dirty_bytes (KtAdvice *advice)
     {
       gint64 by_ratio = in->platform->memory.total / 100 * MAX (rows[i].ratio, 0);
       gint64 now = rows[i].running > 0 ? rows[i].running : by_ratio;
-      KtKernelRow *row = add_row (advice, rows[i].name, "setting the bytes zeroes the ratio; it concerns every program",
+      KtKernelRow *row = kt_host_row_add (advice, rows[i].name, NULL,
                                   "storage is %s; %" G_GINT64_FORMAT " %% of %s would pile up before the kernel writes",
                                   disk,
                                   MAX (rows[i].ratio, 0), memory);
@@ -222,16 +200,13 @@ advise_transparent_huge_pages (KtAdvice *advice)
   const char *running = advice->in->platform->kernel.transparent_huge_pages;
   if (running == NULL)
     return;
-  KtKernelRow *row = add_row (advice, "transparent huge pages", "concerns every program of the machine",
+  KtKernelRow *row = kt_host_row_add (advice, "transparent huge pages", NULL,
                               "with always the kernel compacts memory at the wrong moments; shared_buffers do not use "
                               "them");
   row->running = g_strdup (running);
   row->wanted = g_strdup ("madvise");
   row->verdict = g_str_equal (running, "always") ? KT_VERDICT_CHANGE : KT_VERDICT_AS_WANTED;
-  if (row->verdict != KT_VERDICT_CHANGE)
-    return;
-  row->command = g_strdup ("echo madvise > /sys/kernel/mm/transparent_hugepage/enabled");
-  row->persist = g_strdup ("transparent_hugepage=madvise on the kernel's command line");
+  kt_host_row_set (row, KT_HOST_SYSFS, "/sys/kernel/mm/transparent_hugepage/enabled", row->wanted, NULL);
 }
 
 static void
@@ -254,78 +229,9 @@ advise_numa (KtAdvice *advice)
     {
       if (rows[i].running < 0)
         continue;
-      KtKernelRow *row = add_row (advice, rows[i].name, NULL, "%u NUMA nodes: %s", platform->cpu.numa_nodes,
+      KtKernelRow *row = kt_host_row_add (advice, rows[i].name, NULL, "%u NUMA nodes: %s", platform->cpu.numa_nodes,
                                   rows[i].why);
       set_sysctl (row, rows[i].running, 0, rows[i].running == 0);
-    }
-}
-
-static gboolean
-is_disk (const KtBlockDevice *device)
-{
-  return g_strcmp0 (device->kind, "disk") == 0;
-}
-
-static void
-set_queue (KtKernelRow *row, const KtBlockDevice *device, const char *file, const char *wanted)
-{
-  row->command = g_strdup_printf ("echo %s > /sys/block/%s/queue/%s", wanted, device->name, file);
-  row->persist = g_strdup_printf ("ACTION==\"add|change\", KERNEL==\"%s\", ATTR{queue/%s}=\"%s\" in "
-                                  "/etc/udev/rules.d/90-kastune.rules",
-                                  device->name, file, wanted);
-}
-
-/* NVMe and virtual disks order requests themselves. */
-static void
-advise_scheduler (KtAdvice *advice, const KtBlockDevice *device)
-{
-  static const char *const direct[] = { "nvme", "virtio", "xen", "hyperv", NULL };
-  static const char *const ordered[] = { "sata", "sas", "scsi", "usb", NULL };
-  const char *transport = device->transport != NULL ? device->transport : "";
-  const char *wanted = g_strv_contains (direct, transport)    ? "none"
-                       : g_strv_contains (ordered, transport) ? "mq-deadline"
-                                                              : NULL;
-  if (wanted == NULL || device->scheduler == NULL)
-    return;
-  g_autofree char *name = g_strdup_printf ("scheduler of %s", device->name);
-  KtKernelRow *row = add_row (advice, name, NULL, "%s", g_str_equal (wanted, "none")
-    ? "the device or its host orders requests itself" : "bounds how long a flush waits behind reads");
-  row->running = g_strdup (device->scheduler);
-  row->wanted = g_strdup (wanted);
-  row->verdict = g_str_equal (device->scheduler, wanted) ? KT_VERDICT_AS_WANTED : KT_VERDICT_CHANGE;
-  if (row->verdict == KT_VERDICT_CHANGE)
-    set_queue (row, device, "scheduler", wanted);
-}
-
-static void
-advise_read_ahead (KtAdvice *advice, const KtBlockDevice *device)
-{
-  gint64 wanted = KT_MIB;
-  if (advice->in->data.class != KT_STORAGE_HDD || device->read_ahead < 0)
-    return;
-  g_autofree char *name = g_strdup_printf ("read-ahead of %s", device->name);
-  KtKernelRow *row = add_row (advice, name, NULL, "slow storage: vacuum and index builds gain from reading far ahead; "
-                                                  "look-ups by key do not");
-  row->running = kt_size_format (device->read_ahead);
-  row->wanted = kt_size_format (wanted);
-  row->verdict = device->read_ahead >= wanted ? KT_VERDICT_AS_WANTED : KT_VERDICT_CHANGE;
-  if (row->verdict == KT_VERDICT_CHANGE)
-    set_queue (row, device, "read_ahead_kb", "1024");
-}
-
-static void
-advise_devices (KtAdvice *advice)
-{
-  const KtVolume *volume = kt_platform_volume (advice->in->platform, "data");
-  if (volume == NULL || volume->devices == NULL || advice->in->data.zfs)
-    return;
-  for (guint i = 0; i < volume->devices->len; i++)
-    {
-      const KtBlockDevice *device = volume->devices->pdata[i];
-      if (!is_disk (device))
-        continue;
-      advise_scheduler (advice, device);
-      advise_read_ahead (advice, device);
     }
 }
 
@@ -343,17 +249,14 @@ advise_arc (KtAdvice *advice)
   gint64 wanted = MIN (total * 3 / 4 - buffers, total - others - advice->worst_case->total);
   wanted = MAX (wanted, total / 16) / KT_MIB * KT_MIB;
   g_autofree char *memory = kt_size_format (total);
-  KtKernelRow *row = add_row (advice, "zfs_arc_max", "lowering it does not shrink the cache at once",
+  KtKernelRow *row = kt_host_row_add (advice, "zfs_arc_max", NULL,
                               "of %s, PostgreSQL at worst, the other programs and a tenth must stay free: the cache "
                               "gives way too slowly, and a restart with large shared_buffers can fail", memory);
   row->running = kt_size_format (running);
   row->wanted = kt_size_format (wanted);
   row->verdict = running <= wanted + wanted / 20 ? KT_VERDICT_AS_WANTED : KT_VERDICT_CHANGE;
-  if (row->verdict != KT_VERDICT_CHANGE)
-    return;
-  row->command = g_strdup_printf ("echo %" G_GINT64_FORMAT " > /sys/module/zfs/parameters/zfs_arc_max", wanted);
-  row->persist = g_strdup_printf ("options zfs zfs_arc_max=%" G_GINT64_FORMAT " in /etc/modprobe.d/kastune-zfs.conf",
-                                  wanted);
+  g_autofree char *bytes = g_strdup_printf ("%" G_GINT64_FORMAT, wanted);
+  kt_host_row_set (row, KT_HOST_MODULE, "zfs/zfs_arc_max", bytes, NULL);
 }
 
 void
@@ -361,7 +264,7 @@ kt_advise_kernel (KtAdvice *advice)
 {
   static void (*const parts[]) (KtAdvice *) = {
     advise_huge_pages, advise_overcommit, advise_swappiness, advise_dirty_bytes, advise_transparent_huge_pages,
-    advise_numa,       advise_devices,    advise_arc,
+    advise_numa,       kt_advise_disks,   advise_arc,
   };
   gboolean ours = !advice->in->container && !advice->in->platform->described;
   for (gsize i = 0; ours && i < G_N_ELEMENTS (parts); i++)

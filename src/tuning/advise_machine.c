@@ -60,17 +60,75 @@ find_little_room (KtAdvice *advice, const KtVolume *volume)
 }
 
 static void
+find_copy_on_write (KtAdvice *advice, const KtVolume *volume)
+{
+  g_auto (GStrv) options = g_strsplit (volume->options != NULL ? volume->options : "", ",", -1);
+  gboolean in_place = g_strv_contains ((const char *const *) options, "nodatacow");
+  kt_findings_add (advice->findings, KT_SEVERITY_NOTE, NULL,
+                   in_place ? "let PostgreSQL check its pages instead: pg_checksums --enable"
+                            : "ext4 or xfs; or chattr +C on the empty folder before initdb, which gives up its checksums",
+                   in_place ? "%s is btrfs with nodatacow: pages are written in place, without its checksums and compression"
+                            : "%s is btrfs, which writes every changed page elsewhere: tables with random keys fragment",
+                   volume->mount_point);
+}
+
+/* One of the devices below is of that kind; NULL: none. */
+static const KtBlockDevice *
+find_kind (const KtVolume *volume, const char *kind)
+{
+  for (guint i = 0; volume->devices != NULL && i < volume->devices->len; i++)
+    if (g_strcmp0 (((KtBlockDevice *) volume->devices->pdata[i])->kind, kind) == 0)
+      return volume->devices->pdata[i];
+  return NULL;
+}
+
+/* What lies between the file system and the disks. */
+static void
+find_costly_devices (KtAdvice *advice, const KtVolume *volume)
+{
+  static const struct {
+    const char *kind, *cost;
+  } parities[] = {
+    { "raid4", "2 reads and 2 writes" }, { "raid5", "2 reads and 2 writes" }, { "raid6", "3 reads and 3 writes" },
+  };
+  for (gsize i = 0; i < G_N_ELEMENTS (parities); i++)
+    {
+      const KtBlockDevice *array = find_kind (volume, parities[i].kind);
+      if (array != NULL)
+        kt_findings_add (advice->findings, KT_SEVERITY_WARNING, NULL, "RAID 1 or 10 for a database; keep parity for backups",
+                         "%s lies on %s (%s): each page written at random costs %s, and a power cut between them can damage other "
+                         "pages of the stripe", volume->mount_point, parities[i].kind, array->name, parities[i].cost);
+    }
+  const KtBlockDevice *crypt = find_kind (volume, "crypt");
+  if (crypt != NULL && !advice->in->platform->cpu.aes)
+    kt_findings_add (advice->findings, KT_SEVERITY_WARNING, NULL,
+                     "cryptsetup benchmark says how much; Adiantum (xchacha20) is meant for such CPUs, and needs the volume made anew",
+                     "%s is encrypted (%s) and this CPU has no AES instructions: every page read or written costs CPU time",
+                     volume->mount_point, crypt->label != NULL ? crypt->label : crypt->name);
+}
+
+static void
 find_unfit_file_system (KtAdvice *advice, const KtVolume *volume)
 {
-  if (g_strcmp0 (volume->fs_type, "overlay") == 0 && advice->in->container)
-    kt_findings_add (advice->findings, KT_SEVERITY_WARNING, NULL, "give the data directory a volume",
-                     "%s lies in the container's own layer (overlay): it is gone when the container is removed",
-                     volume->path);
+  gboolean wal = g_strcmp0 (volume->role, "wal") == 0;
+  gboolean data = g_strcmp0 (volume->role, "data") == 0;
+  if (g_strcmp0 (volume->fs_type, "overlay") == 0)
+    kt_findings_add (advice->findings, KT_SEVERITY_WARNING, NULL,
+                     advice->in->container ? "give the data directory a volume" : "move the data directory to a file system of its own",
+                     advice->in->container ? "%s lies in the container's own layer (overlay): it is gone when the container is removed"
+                                           : "%s lies on overlay: the first write to a file copies all of it, and layers may be gone after "
+                                             "a restart", volume->path);
   if (g_strcmp0 (volume->fs_type, "btrfs") == 0)
-    kt_findings_add (advice->findings, KT_SEVERITY_NOTE, NULL,
-                     "ext4 or xfs; or chattr +C on the empty folder before initdb, which gives up its checksums",
-                     "%s is btrfs, which writes every changed page elsewhere: tables with random keys fragment",
-                     volume->mount_point);
+    find_copy_on_write (advice, volume);
+  /* Of the data themselves find_about_storage tells. */
+  if (!data && volume->network)
+    kt_findings_add (advice->findings, KT_SEVERITY_WARNING, NULL, "prefer a local disk",
+                     "%s lies on a network file system: %s", volume->path,
+                     wal ? "each commit waits for a server elsewhere" : "flushes depend on a server elsewhere");
+  if (!data && volume->class == KT_STORAGE_MEMORY)
+    kt_findings_add (advice->findings, KT_SEVERITY_WARNING, NULL, "move it to a disk",
+                     "%s lies in memory: after a restart of the machine it is gone, and %s", volume->path,
+                     wal ? "the cluster cannot start without it" : "so is what is in it");
 }
 
 /* Once for each file system, whichever roles lie on it. */
@@ -94,6 +152,7 @@ find_about_volumes (KtAdvice *advice)
       if (volume->mount_point == NULL || seen_before (volumes, i))
         continue;
       find_unfit_file_system (advice, volume);
+      find_costly_devices (advice, volume);
       find_mount_options (advice, volume);
       find_little_room (advice, volume);
     }

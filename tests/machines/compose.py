@@ -355,6 +355,32 @@ def md_raid10_hdd():
     return m
 
 
+def raid5_crypt_without_aes():
+    m = Machine("raid5-crypt-no-aes-8g", """
+        An old server: ext4 on dm-crypt on md RAID 5 of three hard disks, a CPU without AES instructions, 8 GB, WAL in a tmpfs.
+        The scheduler is bfq, the mount has discard and no timer trims. Not measured.""")
+    m.memory(8_167_848, 7_120_104, swap_kb=2_097_148)
+    m.cpus_x86("Intel(R) Xeon(R) CPU X5450 @ 3.00GHz", cores=4)
+    m.files["/proc/cpuinfo"] = m.files["/proc/cpuinfo"].replace(" aes ", " ")
+    m.kernel(shm=4 * GIB)
+    m.firmware("Dell Inc.", "PowerEdge 2950")
+    for index, name in enumerate(("sda", "sdb", "sdc")):
+        m.disk(name, f"8:{index * 16}", AHCI.format(index + 1, index), 1000204886016, 1, "none mq-deadline [bfq]",
+               "ST1000NM0011", "ATA", partitions=((1, f"8:{index * 16 + 1}", 1000202788864),))
+    m.stacked("md0", "9:0", 2000405577728, ["sda1", "sdb1", "sdc1"], 1, {"md/level": "raid5"}, ahead=4096)
+    m.stacked("dm-0", "253:0", 2000388800512, ["md0"], 1, {"dm/uuid": "CRYPT-LUKS1-77-pgcrypt", "dm/name": "pgcrypt"})
+    m.mount("253:0", "/", "ext4", "/dev/mapper/pgcrypt", "rw,relatime", "rw,discard,stripe=256")
+    m.system_mounts()
+    m.mount("0:99", f"{DATA}/pg_wal", "tmpfs", "tmpfs", "rw,relatime", "rw,size=1048576k")
+    m.cgroup2("/user.slice")
+    m.server()
+    m.small_programs()
+    m.paths(DATA)
+    m.room(DATA, 1968 * 10**9, 1200 * 10**9)
+    m.room(f"{DATA}/pg_wal", 1 * GIB, 1 * GIB - 64 * MIB)
+    return m
+
+
 def numa():
     m = Machine("numa-two-sockets-128g", """
         Two sockets of 16 cores with two threads each, two NUMA nodes, 128 GB of which 4 GB are reserved as huge pages,
@@ -1053,7 +1079,7 @@ def hybrid_groups():
     return m
 
 
-MACHINES = (bare_metal_nvme, lvm_sata_ssd, md_raid10_hdd, numa, vps, arm_usb_ssd, arm_sd_card, cgroup_v1_container,
+MACHINES = (bare_metal_nvme, lvm_sata_ssd, md_raid10_hdd, raid5_crypt_without_aes, numa, vps, arm_usb_ssd, arm_sd_card, cgroup_v1_container,
             cgroup_v2_container, systemd_slices,
             dm_crypt_laptop, zfs_host, tmpfs, wsl2, broken, hdd_64g, two_cpus_128g, kaspad_beside, btrfs_raid1,
             board_zram_1g, vps_512m_full, four_sockets_1t, crowded_8g, mirror_of_crypt, nfs_soft, container_without_volume,
