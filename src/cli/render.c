@@ -43,6 +43,7 @@ static const struct {
   { "indexer releases", kt_render_indexer_releases },
   { "indexer features", kt_render_indexer_features },
   { "indexer check", kt_render_indexer_check },
+  { "host advise", kt_render_host_advise },
   { "storage show", kt_render_storage_show },
   { "storage estimate", kt_render_storage_estimate },
   { "storage prepare", kt_render_storage_change, kt_render_storage_plan },

@@ -133,7 +133,7 @@ kt_render_advise (JsonObject *answer, GString *out, guint width)
   if (filtered)
     return;
   render_extras (answer, out, width, "tables", "Tables of the indexer (part of the plan)", "statement");
-  render_extras (answer, out, width, "kernel", "Kernel (to run by hand as root)", "command");
+  render_extras (answer, out, width, "kernel", "Machine (kastune apply --host-settings, or by hand as root)", "command");
   render_extras (answer, out, width, "roles", "Offered, not part of the plan", "statement");
   render_sum (answer, out, width);
   kt_render_findings (answer, out, width);

@@ -63,6 +63,25 @@ render_settings (JsonObject *answer, GString *out, guint width)
     g_string_append_printf (out, "+ %s\n", kt_json_string (json_array_get_object_element (tables, i), "statement", ""));
 }
 
+/* The same for the machine, and what is left out. */
+static void
+render_host (JsonObject *answer, GString *out, guint width)
+{
+  JsonArray *rows = kt_json_array (answer, "host");
+  JsonArray *left = kt_json_array (answer, "host_left");
+  for (guint i = 0; rows != NULL && i < json_array_get_length (rows); i++)
+    {
+      JsonObject *row = json_array_get_object_element (rows, i);
+      const char *name = kt_json_string (row, "name", "");
+      g_string_append_printf (out, "- %s: %s\n+ %s: %s\n", name, kt_json_string (row, "running", "?"), name, kt_json_string (row, "wanted", "?"));
+    }
+  for (guint i = 0; left != NULL && i < json_array_get_length (left); i++)
+    {
+      JsonObject *row = json_array_get_object_element (left, i);
+      kt_render_line (out, width, "Left out: %s: %s.", kt_json_string (row, "name", ""), kt_json_string (row, "because", ""));
+    }
+}
+
 static void
 render_interruption (JsonObject *answer, GString *out, guint width)
 {
@@ -117,6 +136,7 @@ kt_render_plan (JsonObject *answer, GString *out, guint width)
   kt_render_line (out, width, "%s, on %s", kt_json_string (plan, "title", ""), kt_json_string (plan, "server_name", ""));
   g_string_append_c (out, '\n');
   render_settings (answer, out, width);
+  render_host (answer, out, width);
   g_string_append_c (out, '\n');
   render_steps (steps, out, width, FALSE);
   g_string_append_c (out, '\n');

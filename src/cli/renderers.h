@@ -18,6 +18,7 @@ KT_RENDERER (kt_render_config_write); /* render_config.c */
 KT_RENDERER (kt_render_config_diff);
 KT_RENDERER (kt_render_config_check);
 KT_RENDERER (kt_render_config_try);
+KT_RENDERER (kt_render_host_advise);  /* render_host_advise.c */
 KT_RENDERER (kt_render_plan);         /* render_change.c */
 KT_RENDERER (kt_render_apply);
 KT_RENDERER (kt_render_undo);

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #include "host/mount.h"
 
+#include <string.h>
+
 /* What the kernel shows in the place of a word for remount, the words that lead back there, and those for when it shows none. */
 static const struct {
   const char *word;
@@ -41,7 +43,8 @@ kt_mount_change_free (KtMountChange *change)
 char *
 kt_mount_change_command (const KtMountChange *change)
 {
-  g_autofree char *target = g_shell_quote (change->target);
+  gboolean plain = strspn (change->target, G_CSET_A_2_Z G_CSET_a_2_z G_CSET_DIGITS "/._-") == strlen (change->target);
+  g_autofree char *target = plain ? g_strdup (change->target) : g_shell_quote (change->target);
   return change->remount != NULL ? g_strdup_printf ("mount -o remount,%s %s", change->remount, target) : NULL;
 }
 

@@ -275,6 +275,7 @@ kt_facts_load (KtOperationContext *context, JsonObject *args, KtFactsNeeds needs
     return NULL;
   if ((needs & KT_FACTS_ADVICE && !check_same_machine (facts, error)) || !load_platform (facts, context, args, needs, error))
     return NULL;
+  facts->options.host_of_container = (needs & KT_FACTS_HOST) != 0;
   if (needs & KT_FACTS_ADVICE)
     facts->advice = kt_advise (facts->platform, facts->server, facts->profile, &facts->options, error);
   return needs & KT_FACTS_ADVICE && facts->advice == NULL ? NULL : g_steal_pointer (&facts);

@@ -14,6 +14,7 @@ typedef enum {
   KT_FACTS_ADVICE = 1 << 1,  /* make the advice, so a server or --pg-version is needed */
   KT_FACTS_MEASURE = 1 << 2, /* measure the disk when no measurement is remembered */
   KT_FACTS_AGAIN = 1 << 3,   /* measure it in any case */
+  KT_FACTS_HOST = 1 << 4,    /* with advice for the kernel below a container, too */
 } KtFactsNeeds;
 
 typedef struct {

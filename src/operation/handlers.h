@@ -9,6 +9,7 @@
 #define KT_HANDLER(name) JsonObject *name (KtOperationContext *context, JsonObject *args, GError **error)
 
 KT_HANDLER (kt_handle_host);           /* op_host.c */
+KT_HANDLER (kt_handle_host_advise);    /* op_host_advise.c */
 KT_HANDLER (kt_handle_doctor);         /* op_doctor.c */
 KT_HANDLER (kt_handle_profile_list);   /* op_profile.c */
 KT_HANDLER (kt_handle_profile_show);

@@ -43,6 +43,7 @@ static const KtArg config_check_args[] = {
 };
 
 #define PLAN_ARGS \
+  { .name = "host-settings", .type = KT_ARG_FLAG, .help = "with the settings of this machine, too: kernel, queues of disks, options of mounts (kastune host advise)" }, \
   { .name = "no-tables", .type = KT_ARG_FLAG, .help = "leave the storage parameters of the indexer's tables alone" }, \
   { .name = "no-restart", .type = KT_ARG_FLAG, .help = "only what a reload can do" }, \
   { .name = "no-try", .type = KT_ARG_FLAG, .help = "do not start the settings in a scratch cluster first" }, \
@@ -283,6 +284,12 @@ const KtOperation kt_operations[] = {
             "below it. Flags lie (virtual disks say they rotate), so the disk is measured once: at most 5 s and 256 MiB, in a "
             "file that is removed. The result is remembered; --probe measures again, --no-probe believes the flags.",
     .args = host_args, .flags = KT_OPERATION_SERVER | KT_OPERATION_MACHINE, .run = kt_handle_host },
+  { .name = "host advise", .group = LOOK, .summary = "Compare the settings of this machine with what a database wants of them",
+    .help = "Kernel settings, queues of the disks below the data, options of their mounts: what is now, what is wanted, why, and the "
+            "hazard. Changes nothing. kastune apply --host-settings sets them now and for each boot, through files of kastune's own below "
+            "/etc and one field of /etc/fstab, and kastune undo takes that back. Where kastune may not (no root, a container, a server "
+            "elsewhere) it prints the commands and the files. Example: kastune host advise",
+    .flags = KT_OPERATION_SERVER | KT_OPERATION_MACHINE, .run = kt_handle_host_advise },
   { .name = "doctor", .group = LOOK, .summary = "Check everything kastune needs and say how to get what is missing",
     .flags = KT_OPERATION_SERVER, .run = kt_handle_doctor },
   { .name = "profile list", .group = LOOK, .summary = "List the built-in profiles and the hardware they are for",
@@ -319,7 +326,8 @@ const KtOperation kt_operations[] = {
             "kastune confirm from anywhere, since it may be the way in that broke. Ctrl-C goes back at once. A second kastune in "
             "the background watches the time as well, so the end of this one or of its terminal changes nothing; after a reboot "
             "the next apply, confirm, wait, status or undo does what is due. With --restart-at 03:00 or --when-idle the change comes in two "
-            "parts: kastune apply --yes --restart-at 03:00-05:00 --detach.",
+            "parts: kastune apply --yes --restart-at 03:00-05:00 --detach. Kernel and mounts are left alone unless --host-settings is "
+            "given: kastune apply --host-settings.",
     .args = apply_args, .flags = KT_OPERATION_CHANGES | KT_OPERATION_SERVER | KT_OPERATION_MACHINE, .run = kt_handle_apply },
   { .name = "confirm", .group = BACK, .summary = "Keep a change set that was applied with --confirm-within",
     .help = "Every step is verified once more first. When one no longer is as planned nothing is confirmed, and the change set "

@@ -4,7 +4,9 @@
 #include "backup/choice.h"
 #include "backup/step.h"
 #include "base/error.h"
+#include "host/steps.h"
 #include "operation/backup_parts.h"
+#include "operation/host_plan.h"
 #include "operation/schedule.h"
 #include "operation/trial.h"
 #include "postgres/conffile.h"
@@ -26,7 +28,8 @@
 
 const KtStepKind *const kt_step_kinds[] = {
   &kt_step_configuration_backup, &kt_step_postgres_settings, &kt_step_table_options, &kt_step_role_option,
-  &kt_step_server_health, &kt_step_replace_data, &kt_step_zfs_dataset, &kt_step_zfs_properties, NULL,
+  &kt_step_server_health, &kt_step_replace_data, &kt_step_zfs_dataset, &kt_step_zfs_properties, &kt_step_kernel_settings,
+  &kt_step_mount_options, NULL,
 };
 
 void
@@ -403,17 +406,19 @@ kt_proposed_new (KtOperationContext *context, JsonObject *args, GError **error)
     return NULL;
   if (!show_window (proposed, args, restart, error))
     return NULL;
-  show_plan (proposed, restart);
   g_autoptr (GPtrArray) findings = check_settings (proposed->facts->advice, settings);
   if (json_array_get_length (settings) > 0)
     add_waiting_edits (proposed->facts->server, settings, restart, findings);
   json_object_set_array_member (proposed->shown, "findings", kt_findings_to_json (findings));
-  if (proposed->plan->steps->len == 0)
-    return g_steal_pointer (&proposed);
-  if (refuse_broken_files (proposed->facts->server, error) || refuse_by_findings (findings, error))
+  if (proposed->plan->steps->len > 0
+      && (refuse_broken_files (proposed->facts->server, error) || refuse_by_findings (findings, error)))
     return NULL;
   if (json_array_get_length (settings) > 0 && !kt_json_bool (args, "no_try", FALSE) && proposed->instance->bin_directory != NULL
       && !try_settings (proposed, context, settings, error))
     return NULL;
+  if (kt_json_bool (args, "host_settings", FALSE)
+      && !kt_host_plan_add (proposed, args, kt_json_int (kt_json_object (proposed->shown, "trial"), "huge_pages", 0), error))
+    return NULL;
+  show_plan (proposed, restart);
   return g_steal_pointer (&proposed);
 }

@@ -71,7 +71,8 @@ typedef struct {
   GPtrArray *rows;         /* KtAdviceRow, in the order of the table */
   GPtrArray *tables;       /* KtTableRow */
   GPtrArray *roles;        /* KtRoleRow */
-  GPtrArray *kernel;       /* KtKernelRow; empty for a container and for a machine that nobody looked at */
+  GPtrArray *kernel;       /* KtKernelRow; empty for a machine that nobody looked at, and for a
+                            * container unless asked for */
   KtWorstCase *worst_case; /* of the advised set */
   double recovery_seconds; /* crash recovery with the advised max_wal_size, upper estimate */
   GPtrArray *findings;     /* KtFinding */

@@ -115,7 +115,10 @@ static const struct {
     "every page is written twice, and PostgreSQL's own WAL makes that needless" },
   { "noatime", "ext4 ext3 xfs btrfs f2fs", "noatime", TRUE, { "noatime" }, { "relatime", "strictatime", "atime", "norelatime" }, "noatime",
     FALSE, "reading a file writes its access time, with relatime once a day; nobody asks for those of tables" },
-  { "discard", "ext4 xfs btrfs", "discard", FALSE, { NULL }, { "discard", "discard=async" }, "nodiscard", TRUE,
+  /* xfs takes the word in a remount, and does nothing. */
+  { "discard", "xfs", "discard", FALSE, { NULL }, { "discard" }, NULL, TRUE,
+    "each removed file is trimmed at once, which slows pruning and the recycling of WAL; ends with the next mount" },
+  { "discard", "ext4 btrfs", "discard", FALSE, { NULL }, { "discard", "discard=async" }, "nodiscard", TRUE,
     "each removed file is trimmed at once, which slows pruning and the recycling of WAL" },
 };
 
@@ -131,7 +134,8 @@ advise_mount_option (KtAdvice *advice, const KtVolume *volume, guint rule)
   gboolean untrimmed = mount_rules[rule].trimmed && !advice->in->platform->kernel.fstrim_timer;
   KtKernelRow *row = kt_host_row_add (advice, mount_rules[rule].setting, volume->mount_point, "%s%s", mount_rules[rule].because,
                                       untrimmed ? "; nothing else trims here, though: systemctl enable --now fstrim.timer first" : "");
-  row->running = g_strdup (there ? mount_rules[rule].now : "without");
+  gboolean relatime = mount_rules[rule].wanted_now && g_strv_contains ((const char *const *) options, "relatime");
+  row->running = g_strdup (there ? mount_rules[rule].now : relatime ? "relatime" : "without");
   if (untrimmed)
     return;
   row->wanted = g_strdup (mount_rules[rule].wanted_now ? mount_rules[rule].now : "without");

@@ -266,7 +266,10 @@ kt_advise_kernel (KtAdvice *advice)
     advise_huge_pages, advise_overcommit, advise_swappiness, advise_dirty_bytes, advise_transparent_huge_pages,
     advise_numa,       kt_advise_disks,   advise_arc,
   };
-  gboolean ours = !advice->in->container && !advice->in->platform->described;
+  gboolean container = advice->in->container;
+  gboolean ours = (!container || advice->in->options->host_of_container) && !advice->in->platform->described;
+  /* Mounts and devices have other names outside of it. */
   for (gsize i = 0; ours && i < G_N_ELEMENTS (parts); i++)
-    parts[i](advice);
+    if (!container || parts[i] != kt_advise_disks)
+      parts[i](advice);
 }

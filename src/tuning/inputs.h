@@ -21,6 +21,7 @@ typedef struct {
   gboolean timescaledb;       /* wanted although not preloaded yet */
   int major;                  /* without a server: PostgreSQL's major version */
   const char *const *features; /* without a server: words known to be built in ("lz4", "zstd"); NULL: none */
+  gboolean host_of_container; /* rows of the kernel also inside a container, for whoever owns it */
   const char *indexer_role;   /* role that the indexer logs in with; NULL: unknown */
 } KtOptions;
 
