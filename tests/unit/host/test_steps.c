@@ -5,6 +5,8 @@
 #include "base/error.h"
 #include "made_host.h"
 
+#include <unistd.h>
+
 
 typedef struct {
   char *root, *place;
@@ -176,6 +178,23 @@ test_huge_pages_are_refused_where_memory_is_too_small (Fixture *fixture, gconstp
   g_assert_cmpstr (now, ==, "1800");
 }
 
+/* What is written to /dev/null is not there afterwards: like a kernel whose memory is in small pieces. */
+static void
+test_fewer_huge_pages_than_asked_for_are_an_error (Fixture *fixture, gconstpointer data)
+{
+  g_autoptr (GError) error = NULL;
+  made_write (fixture->root, "/proc/meminfo", "MemAvailable:   4000000 kB\nHugepagesize:       2048 kB\n");
+  made_write (fixture->root, "/proc/sys/vm/compact_memory", "");
+  g_autofree char *count = made_path (fixture->root, "/proc/sys/vm/nr_hugepages");
+  g_assert_cmpint (symlink ("/dev/null", count), ==, 0);
+  g_assert_false (apply_huge_pages (fixture, "16", &error));
+  g_assert_error (error, KT_ERROR, KT_ERROR_VERIFY);
+  g_assert_cmpstr (kt_error_detail (error), ==, "0 of 16");
+  g_assert_cmpstr (made_other (fixture->root, FALSE), ==, NULL);
+  g_autofree char *compact = made_read (fixture->root, "/proc/sys/vm/compact_memory");
+  g_assert_cmpstr (compact, ==, "1");
+}
+
 /* Words that the kernel does not offer are refused before anything is done. */
 static void
 test_a_word_that_is_not_offered_is_refused (Fixture *fixture, gconstpointer data)
@@ -225,6 +244,7 @@ main (int argc, char **argv)
   TEST ("bytes-of-dirty-memory-go-back-by-their-ratio", test_bytes_of_dirty_memory_go_back_by_their_ratio);
   TEST ("drift-is-found", test_drift_is_found);
   TEST ("huge-pages-are-refused-where-memory-is-too-small", test_huge_pages_are_refused_where_memory_is_too_small);
+  TEST ("fewer-huge-pages-than-asked-for-are-an-error", test_fewer_huge_pages_than_asked_for_are_an_error);
   TEST ("a-word-that-is-not-offered-is-refused", test_a_word_that_is_not_offered_is_refused);
   TEST ("a-mount-without-an-entry-is-refused", test_a_mount_without_an_entry_is_refused);
   return g_test_run ();
