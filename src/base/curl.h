@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: MIT
  *
- * libcurl, loaded when something is first asked over HTTP: it brings a dozen libraries, and loading them with every
- * program would cost a short command a quarter of its time.
+ * libcurl, loaded when something is first asked over HTTP (base/library.h): it brings a dozen libraries.
  */
 #pragma once
 

@@ -247,7 +247,12 @@ kt_estimate_storage (const GPtrArray *stored, const KtEstimateOptions *options, 
   g_autofree guint8 *buffer = g_malloc (KT_STRETCH);
   g_autoptr (GPtrArray) packers = g_ptr_array_new_with_free_func ((GDestroyNotify) kt_packer_free);
   for (guint c = 0; c < options->n_compressions; c++)
-    g_ptr_array_add (packers, kt_packer_new (options->compressions[c], KT_STRETCH));
+    {
+      KtPacker *packer = kt_packer_new (options->compressions[c], KT_STRETCH, error);
+      if (packer == NULL)
+        return NULL;
+      g_ptr_array_add (packers, packer);
+    }
   work.shares = shares;
   work.buffer = buffer;
   work.packers = packers;

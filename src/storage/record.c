@@ -2,8 +2,10 @@
 #include "storage/record.h"
 
 #include "base/error.h"
+#include "base/library.h"
 
 #include <lz4.h>
+#include <stddef.h>
 #include <string.h>
 #include <time.h>
 #include <zstd.h>
@@ -13,6 +15,23 @@
 #define EMBEDDED_MAX 112
 #define ZSTD_DEFAULT 3
 #define ZSTD_MOST 19
+
+/* Functions of liblz4 and libzstd, by their names there. */
+typedef struct {
+  int (*compressBound) (int);
+  int (*compress_default) (const char *, char *, int, int);
+} Lz4;
+
+typedef struct {
+  size_t (*compressBound) (size_t);
+  size_t (*compressCCtx) (ZSTD_CCtx *, void *, size_t, const void *, size_t, int);
+  ZSTD_CCtx *(*createCCtx) (void);
+  size_t (*freeCCtx) (ZSTD_CCtx *);
+  unsigned (*isError) (size_t);
+} Zstd;
+
+static Lz4 lz4;
+static Zstd zstd;
 
 struct KtPacker {
   KtCompression compression;
@@ -58,15 +77,44 @@ kt_compression_name (const KtCompression *compression)
   return g_strdup ("off");
 }
 
-KtPacker *
-kt_packer_new (KtCompression compression, gsize record)
+static gboolean
+load_lz4 (GError **error)
 {
+  static const KtLibraryFunction names[] = {
+    { "LZ4_compressBound", offsetof (Lz4, compressBound) },
+    { "LZ4_compress_default", offsetof (Lz4, compress_default) },
+  };
+  static KtLibrary library = { "liblz4.so.1", "liblz4-1", names, G_N_ELEMENTS (names), &lz4, 0 };
+  return kt_library_load (&library, error);
+}
+
+static gboolean
+load_zstd (GError **error)
+{
+  static const KtLibraryFunction names[] = {
+    { "ZSTD_compressBound", offsetof (Zstd, compressBound) }, { "ZSTD_compressCCtx", offsetof (Zstd, compressCCtx) },
+    { "ZSTD_createCCtx", offsetof (Zstd, createCCtx) },       { "ZSTD_freeCCtx", offsetof (Zstd, freeCCtx) },
+    { "ZSTD_isError", offsetof (Zstd, isError) },
+  };
+  static KtLibrary library = { "libzstd.so.1", "libzstd1", names, G_N_ELEMENTS (names), &zstd, 0 };
+  return kt_library_load (&library, error);
+}
+
+KtPacker *
+kt_packer_new (KtCompression compression, gsize record, GError **error)
+{
+  if ((compression.kind == KT_COMPRESSION_LZ4 && !load_lz4 (error))
+      || (compression.kind == KT_COMPRESSION_ZSTD && !load_zstd (error)))
+    return NULL;
   KtPacker *packer = g_new0 (KtPacker, 1);
   packer->compression = compression;
-  packer->room = MAX (ZSTD_compressBound (record), (gsize) LZ4_compressBound ((int) record));
+  if (compression.kind == KT_COMPRESSION_LZ4)
+    packer->room = (gsize) lz4.compressBound ((int) record);
+  else if (compression.kind == KT_COMPRESSION_ZSTD)
+    packer->room = zstd.compressBound (record);
   packer->buffer = g_malloc (packer->room);
   if (compression.kind == KT_COMPRESSION_ZSTD)
-    packer->zstd = ZSTD_createCCtx ();
+    packer->zstd = zstd.createCCtx ();
   return packer;
 }
 
@@ -75,7 +123,8 @@ kt_packer_free (KtPacker *packer)
 {
   if (packer == NULL)
     return;
-  ZSTD_freeCCtx (packer->zstd);
+  if (packer->zstd != NULL)
+    zstd.freeCCtx (packer->zstd);
   g_free (packer->buffer);
   g_free (packer);
 }
@@ -92,11 +141,11 @@ packed_size (KtPacker *packer, const guint8 *data, gsize length)
 {
   if (packer->compression.kind == KT_COMPRESSION_LZ4)
     {
-      int n = LZ4_compress_default ((const char *) data, (char *) packer->buffer, (int) length, (int) packer->room);
+      int n = lz4.compress_default ((const char *) data, (char *) packer->buffer, (int) length, (int) packer->room);
       return n > 0 ? (gsize) n + LZ4_HEADER : 0;
     }
-  gsize n = ZSTD_compressCCtx (packer->zstd, packer->buffer, packer->room, data, length, packer->compression.level);
-  return ZSTD_isError (n) ? 0 : n + ZSTD_HEADER;
+  gsize n = zstd.compressCCtx (packer->zstd, packer->buffer, packer->room, data, length, packer->compression.level);
+  return zstd.isError (n) ? 0 : n + ZSTD_HEADER;
 }
 
 static gint64

@@ -23,8 +23,9 @@ char *kt_compression_name (const KtCompression *compression);
 
 typedef struct KtPacker KtPacker;
 
-/* For one compression. @record: the largest record it will see, bytes. */
-KtPacker *kt_packer_new (KtCompression compression, gsize record);
+/* For one compression, whose library is loaded. @record: the largest record it will see, bytes.
+ * Errors: KT_ERROR_UNSUPPORTED (the library is not installed). */
+KtPacker *kt_packer_new (KtCompression compression, gsize record, GError **error);
 void kt_packer_free (KtPacker *packer);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (KtPacker, kt_packer_free)
 

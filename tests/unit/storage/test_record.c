@@ -12,7 +12,7 @@ allocated (const char *name, const guint8 *data, gsize length, gsize sector)
 {
   KtCompression compression;
   g_assert_true (kt_compression_parse (name, &compression, NULL));
-  g_autoptr (KtPacker) packer = kt_packer_new (compression, RECORD);
+  g_autoptr (KtPacker) packer = kt_packer_new (compression, RECORD, NULL);
   return kt_packer_allocated (packer, data, length, sector);
 }
 
