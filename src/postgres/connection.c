@@ -14,7 +14,7 @@
 #include <unistd.h>
 
 #define DEFAULT_TIMEOUT_S 5
-#define OLDEST_MAJOR 10
+#define SQL_FOLDER "/kastune/sql/"
 
 struct KtConnection {
   PGconn *pq;
@@ -348,18 +348,25 @@ kt_connection_query (KtConnection *connection, GError **error, const char *sql, 
 static GBytes *
 find_sql (const char *name, int major)
 {
-  for (int version = major; version >= OLDEST_MAJOR; version--)
+  static GStrv files;
+  if (g_once_init_enter (&files))
+    g_once_init_leave (&files, g_resources_enumerate_children (SQL_FOLDER, G_RESOURCE_LOOKUP_FLAGS_NONE, NULL));
+  gsize length = strlen (name);
+  const char *best = NULL;
+  gint64 best_version = 0;
+  for (char *const *file = files; *file != NULL; file++)
     {
-      g_autofree char *variant = g_strdup_printf ("/kastune/sql/%s.%d.sql", name, version);
-      GBytes *found = g_resources_lookup_data (variant, G_RESOURCE_LOOKUP_FLAGS_NONE, NULL);
-      if (found != NULL)
-        return found;
+      gboolean same = strncmp (*file, name, length) == 0 && (*file)[length] == '.';
+      gint64 version = same ? g_ascii_strtoll (*file + length + 1, NULL, 10) : 0;
+      if (!same || version > major || version < best_version)
+        continue;
+      best = *file;
+      best_version = version;
     }
-  g_autofree char *common = g_strdup_printf ("/kastune/sql/%s.sql", name);
-  GBytes *found = g_resources_lookup_data (common, G_RESOURCE_LOOKUP_FLAGS_NONE, NULL);
-  if (found == NULL)
-    g_error ("there is no %s in the program", common);
-  return found;
+  if (best == NULL)
+    g_error ("there is no %s.sql in the program", name);
+  g_autofree char *path = g_strconcat (SQL_FOLDER, best, NULL);
+  return g_resources_lookup_data (path, G_RESOURCE_LOOKUP_FLAGS_NONE, NULL);
 }
 
 PGresult *

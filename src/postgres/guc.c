@@ -37,6 +37,21 @@ static const Unit time_units[] = {
   { NULL },
 };
 
+guint
+kt_guc_name_hash (gconstpointer name)
+{
+  guint hash = 5381;
+  for (const char *p = name; *p != '\0'; p++)
+    hash = hash * 33 + (guint) g_ascii_tolower (*p);
+  return hash;
+}
+
+gboolean
+kt_guc_name_equal (gconstpointer a, gconstpointer b)
+{
+  return g_ascii_strcasecmp (a, b) == 0;
+}
+
 gboolean
 kt_guc_type_from_string (const char *vartype, KtGucType *type)
 {

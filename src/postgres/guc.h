@@ -18,6 +18,10 @@ typedef enum {
   KT_GUC_ENUM,
 } KtGucType;
 
+/* Names of settings have no case: TimeZone is timezone in most files. For tables of them. */
+guint kt_guc_name_hash (gconstpointer name);
+gboolean kt_guc_name_equal (gconstpointer a, gconstpointer b);
+
 /* pg_settings.vartype to type; FALSE for an unknown word. */
 gboolean kt_guc_type_from_string (const char *vartype, KtGucType *type);
 

@@ -7,6 +7,8 @@
 
 #include <string.h>
 
+#define TEXTS_BLOCK 32768
+
 /* What the role may read; a part that needs more is not asked for. */
 typedef struct {
   char *role; /* quoted for SQL */
@@ -19,10 +21,6 @@ static void
 setting_free (gpointer data)
 {
   KtSetting *setting = data;
-  char **const texts[] = { &setting->name, &setting->unit, &setting->context, &setting->value, &setting->boot_value,
-                           &setting->reset_value, &setting->min, &setting->max, &setting->source, &setting->source_file };
-  for (gsize i = 0; i < G_N_ELEMENTS (texts); i++)
-    g_free (*texts[i]);
   g_strfreev (setting->enum_values);
   g_free (setting);
 }
@@ -83,31 +81,17 @@ kt_server_free (KtServer *server)
   for (gsize i = 0; i < G_N_ELEMENTS (lists); i++)
     g_ptr_array_unref (lists[i]);
   g_hash_table_unref (server->settings);
+  g_clear_pointer (&server->texts, g_string_chunk_free);
   kt_server_container_free (server->container);
   g_free (server);
-}
-
-/* Names of settings have no case: TimeZone is timezone in most files. */
-static guint
-name_hash (gconstpointer name)
-{
-  guint hash = 5381;
-  for (const char *p = name; *p != '\0'; p++)
-    hash = hash * 33 + (guint) g_ascii_tolower (*p);
-  return hash;
-}
-
-static gboolean
-name_equal (gconstpointer a, gconstpointer b)
-{
-  return g_ascii_strcasecmp (a, b) == 0;
 }
 
 static KtServer *
 server_new (void)
 {
   KtServer *server = g_new0 (KtServer, 1);
-  server->settings = g_hash_table_new_full (name_hash, name_equal, NULL, setting_free);
+  server->settings = g_hash_table_new_full (kt_guc_name_hash, kt_guc_name_equal, NULL, setting_free);
+  server->texts = g_string_chunk_new (TEXTS_BLOCK);
   server->file_settings = g_ptr_array_new_with_free_func (file_setting_free);
   server->role_settings = g_ptr_array_new_with_free_func (role_setting_free);
   server->tablespaces = g_ptr_array_new_with_free_func (tablespace_free);
@@ -136,9 +120,9 @@ add_note (KtServer *server, const char *format, ...)
 enum { NAME, SETTING, UNIT, VARTYPE, CONTEXT, MIN_VAL, MAX_VAL, ENUMVALS, BOOT_VAL, RESET_VAL, SOURCE, SOURCEFILE, SOURCELINE, PENDING };
 
 static char *
-cell (const PGresult *rows, int row, int column)
+kept (KtServer *server, const PGresult *rows, int row, int column)
 {
-  return PQgetisnull (rows, row, column) ? NULL : g_strdup (PQgetvalue (rows, row, column));
+  return PQgetisnull (rows, row, column) ? NULL : g_string_chunk_insert (server->texts, PQgetvalue (rows, row, column));
 }
 
 static void
@@ -148,17 +132,17 @@ take_settings (KtServer *server, const PGresult *rows)
     {
       KtSetting *setting = g_new0 (KtSetting, 1);
       *setting = (KtSetting){
-        .name = cell (rows, i, NAME),
-        .unit = cell (rows, i, UNIT),
-        .context = cell (rows, i, CONTEXT),
+        .name = kept (server, rows, i, NAME),
+        .unit = kept (server, rows, i, UNIT),
+        .context = kept (server, rows, i, CONTEXT),
         .type = KT_GUC_STRING,
-        .value = cell (rows, i, SETTING),
-        .boot_value = cell (rows, i, BOOT_VAL),
-        .reset_value = cell (rows, i, RESET_VAL),
-        .min = cell (rows, i, MIN_VAL),
-        .max = cell (rows, i, MAX_VAL),
-        .source = cell (rows, i, SOURCE),
-        .source_file = cell (rows, i, SOURCEFILE),
+        .value = kept (server, rows, i, SETTING),
+        .boot_value = kept (server, rows, i, BOOT_VAL),
+        .reset_value = kept (server, rows, i, RESET_VAL),
+        .min = kept (server, rows, i, MIN_VAL),
+        .max = kept (server, rows, i, MAX_VAL),
+        .source = kept (server, rows, i, SOURCE),
+        .source_file = kept (server, rows, i, SOURCEFILE),
         .source_line = (guint) g_ascii_strtoull (PQgetvalue (rows, i, SOURCELINE), NULL, 10),
         .pending_restart = *PQgetvalue (rows, i, PENDING) == 't',
       };
@@ -172,7 +156,8 @@ take_settings (KtServer *server, const PGresult *rows)
 static char *
 text (const PGresult *rows, int row, const char *column)
 {
-  return cell (rows, row, PQfnumber (rows, column));
+  int number = PQfnumber (rows, column);
+  return PQgetisnull (rows, row, number) ? NULL : g_strdup (PQgetvalue (rows, row, number));
 }
 
 static void
@@ -437,13 +422,10 @@ look_behind_session (const KtServer *server)
       if (setting->source == NULL || !g_strv_contains (session_sources, setting->source))
         continue;
       const KtFileSetting *line = last_in_files (server, setting->name);
-      char *behind = line != NULL ? in_base_unit (setting, line->value) : g_strdup (setting->boot_value);
-      g_free (setting->value);
-      setting->value = behind;
-      g_free (setting->source);
-      setting->source = g_strdup (line != NULL ? "configuration file" : "default");
-      g_free (setting->source_file);
-      setting->source_file = line != NULL ? g_strdup (line->path) : NULL;
+      g_autofree char *behind = line != NULL ? in_base_unit (setting, line->value) : NULL;
+      setting->value = behind != NULL ? g_string_chunk_insert (server->texts, behind) : setting->boot_value;
+      setting->source = g_string_chunk_insert (server->texts, line != NULL ? "configuration file" : "default");
+      setting->source_file = line != NULL ? g_string_chunk_insert (server->texts, line->path) : NULL;
       setting->source_line = line != NULL ? line->line : 0;
     }
 }

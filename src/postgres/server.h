@@ -9,6 +9,7 @@
 #include "postgres/connection.h"
 #include "postgres/guc.h"
 
+/* Its texts are the server's. */
 typedef struct {
   char *name, *unit, *context;  /* context: "postmaster", "sighup", "superuser", "user", "backend", "internal" … */
   KtGucType type;
@@ -73,6 +74,7 @@ typedef struct {
   gint64 started_at;          /* Unix seconds */
   gint64 wal_segment_bytes, block_bytes;
   GHashTable *settings;       /* name -> KtSetting */
+  GStringChunk *texts;        /* what the settings say: some 3,000 short texts */
   GPtrArray *file_settings;   /* KtFileSetting */
   GPtrArray *role_settings;   /* KtRoleSetting */
   GPtrArray *tablespaces;     /* KtTablespace outside the data directory */

@@ -8,7 +8,7 @@ const KtProposal *
 kt_check_proposed (const KtCheck *check, const char *name)
 {
   for (guint i = check->n; i > 0; i--)
-    if (g_ascii_strcasecmp (check->set[i - 1].name, name) == 0)
+    if (kt_guc_name_equal (check->set[i - 1].name, name))
       return &check->set[i - 1];
   return NULL;
 }

@@ -1098,10 +1098,15 @@ kt_params (guint *n)
 const KtParam *
 kt_param_find (const char *name)
 {
-  for (gsize i = 0; i < G_N_ELEMENTS (params); i++)
-    if (g_ascii_strcasecmp (params[i].name, name) == 0)
-      return &params[i];
-  return NULL;
+  static GHashTable *by_name;
+  if (g_once_init_enter (&by_name))
+    {
+      GHashTable *table = g_hash_table_new (kt_guc_name_hash, kt_guc_name_equal);
+      for (gsize i = 0; i < G_N_ELEMENTS (params); i++)
+        g_hash_table_insert (table, (gpointer) params[i].name, (gpointer) &params[i]);
+      g_once_init_leave (&by_name, table);
+    }
+  return g_hash_table_lookup (by_name, name);
 }
 
 const char *

@@ -194,20 +194,6 @@ setting_new (const KtParam *param, int major)
   return setting;
 }
 
-/* Names have no case, as with real servers. */
-static guint
-name_hash (gconstpointer name)
-{
-  g_autofree char *lower = g_ascii_strdown (name, -1);
-  return g_str_hash (lower);
-}
-
-static gboolean
-name_equal (gconstpointer a, gconstpointer b)
-{
-  return g_ascii_strcasecmp (a, b) == 0;
-}
-
 KtServer *
 kt_test_server (int major)
 {
@@ -221,7 +207,7 @@ kt_test_server (int major)
   server->local = TRUE;
   server->wal_bytes_per_s = server->hit_ratio = -1;
   server->wal_buffers_full = server->buffers_backend = -1;
-  server->settings = g_hash_table_new_full (name_hash, name_equal, NULL, (GDestroyNotify) setting_free);
+  server->settings = g_hash_table_new_full (kt_guc_name_hash, kt_guc_name_equal, NULL, (GDestroyNotify) setting_free);
   server->file_settings = g_ptr_array_new ();
   server->tablespaces = g_ptr_array_new ();
   server->extensions = g_ptr_array_new_with_free_func (g_free);
