@@ -1,10 +1,9 @@
 /* SPDX-License-Identifier: MIT
  *
- * Locale, signals, dispatch, exit status; nothing else.
+ * Signals, dispatch, exit status; nothing else.
  */
 #include "cli/cli.h"
 
-#include <locale.h>
 #include <pthread.h>
 #include <signal.h>
 #include <unistd.h>
@@ -34,8 +33,7 @@ wait_for_signals (void *data)
 int
 main (int argc, char **argv)
 {
-  /* Only what a character is: numbers, dates and the words of libpq's errors are the same everywhere. */
-  setlocale (LC_CTYPE, "");
+  /* No setlocale: texts are UTF-8, and numbers, dates and the words of libpq's errors the same, everywhere. */
   g_set_prgname ("kastune");
   signal (SIGPIPE, SIG_IGN);
   sigset_t signals;

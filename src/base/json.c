@@ -15,18 +15,21 @@ typedef struct {
 
 static void write_node (Writer *writer, JsonNode *node, guint depth);
 
+/* What cannot stand in a string as it is; the end of the text, too. */
+static const gboolean special[256] = { [0 ... 0x1f] = TRUE, ['"'] = TRUE, ['\\'] = TRUE, [0x7f] = TRUE };
+
 static void
 write_string (GString *text, const char *string)
 {
   static const char escaped[] = "\b\f\n\r\t\"\\", letters[] = "bfnrt\"\\";
   g_autofree char *valid = g_utf8_validate (string, -1, NULL) ? NULL : g_utf8_make_valid (string, -1);
   g_string_append_c (text, '"');
-  for (const char *from = valid != NULL ? valid : string; *from != '\0';)
+  for (const char *from = valid != NULL ? valid : string;; from++)
     {
       gsize plain = 0;
-      while ((guchar) from[plain] >= 0x20 && from[plain] != '"' && from[plain] != '\\' && from[plain] != 0x7f)
+      while (!special[(guchar) from[plain]])
         plain++;
-      g_string_append_len (text, from, plain);
+      g_string_append_len (text, from, (gssize) plain);
       from += plain;
       if (*from == '\0')
         break;
@@ -35,7 +38,6 @@ write_string (GString *text, const char *string)
         g_string_append_printf (text, "\\%c", letters[known - escaped]);
       else
         g_string_append_printf (text, "\\u%04x", (guchar) *from);
-      from++;
     }
   g_string_append_c (text, '"');
 }
@@ -73,9 +75,19 @@ next_line (Writer *writer, guint depth)
 {
   if (!writer->pretty)
     return;
-  g_string_append_c (writer->text, '\n');
-  for (guint i = 0; i < depth; i++)
-    g_string_append (writer->text, "  ");
+  gsize end = writer->text->len;
+  g_string_set_size (writer->text, end + 1 + 2 * depth);
+  writer->text->str[end] = '\n';
+  memset (writer->text->str + end + 1, ' ', 2 * depth);
+}
+
+/* Between two things; nothing before the first. */
+static void
+next_thing (Writer *writer, gboolean first, guint depth)
+{
+  if (!first)
+    g_string_append_c (writer->text, ',');
+  next_line (writer, depth);
 }
 
 static void
@@ -89,10 +101,9 @@ write_object (Writer *writer, JsonObject *object, guint depth)
   json_object_iter_init_ordered (&iter, object);
   for (; json_object_iter_next_ordered (&iter, &name, &node); first = FALSE)
     {
-      g_string_append (writer->text, first ? "" : ",");
-      next_line (writer, depth + 1);
+      next_thing (writer, first, depth + 1);
       write_string (writer->text, name);
-      g_string_append (writer->text, writer->pretty ? " : " : ":");
+      g_string_append_len (writer->text, writer->pretty ? " : " : ":", writer->pretty ? 3 : 1);
       write_node (writer, node, depth + 1);
     }
   if (!first)
@@ -107,8 +118,7 @@ write_array (Writer *writer, JsonArray *array, guint depth)
   g_string_append_c (writer->text, '[');
   for (guint i = 0; i < length; i++)
     {
-      g_string_append (writer->text, i == 0 ? "" : ",");
-      next_line (writer, depth + 1);
+      next_thing (writer, i == 0, depth + 1);
       write_node (writer, json_array_get_element (array, i), depth + 1);
     }
   if (length > 0)

@@ -257,7 +257,9 @@ run_operation (KtWords *words, GCancellable *cancellable, GError **error)
   g_free (session.counting);
   if (answer == NULL)
     return -1;
-  g_autoptr (JsonNode) node = kt_json_node_take (answer);
+  /* The process ends with it: to take it apart before would be a twentieth of a short command's work. */
+  static JsonNode *node;
+  node = kt_json_node_take (answer);
   if (words->json)
     {
       g_autofree char *text = kt_json_to_text (node);

@@ -99,12 +99,12 @@ parse_stat (const char *text, gint64 pid, gint64 page_size)
 static Process *
 load_process (KtSysroot *root, const char *pid, gint64 page_size)
 {
-  g_autofree char *statm_path = g_build_filename ("/proc", pid, "statm", NULL);
+  g_autofree char *statm_path = g_strconcat ("/proc/", pid, "/statm", NULL);
   g_autofree char *statm = kt_sysroot_peek (root, statm_path);
   /* A kernel thread has no memory, and its stat is dear. */
   if (statm != NULL && g_str_has_prefix (statm, "0 0 "))
     return NULL;
-  g_autofree char *stat_path = g_build_filename ("/proc", pid, "stat", NULL);
+  g_autofree char *stat_path = g_strconcat ("/proc/", pid, "/stat", NULL);
   g_autofree char *text = kt_sysroot_peek (root, stat_path);
   Process *process = text != NULL ? parse_stat (text, g_ascii_strtoll (pid, NULL, 10), page_size) : NULL;
   if (process == NULL)
