@@ -26,7 +26,7 @@ static const KtProfileRow rows[] = {
     .work_mem_max = 16 * KT_MIB,
     .maintenance_work_mem_max = 256 * KT_MIB,
     .checkpoint_timeout_s = 15 * 60,
-    .recovery_limit_s = 30 * 60,
+    .recovery_limit_s = 20 * 60,
   },
   {
     .name = "standard",
@@ -39,7 +39,7 @@ static const KtProfileRow rows[] = {
     .work_mem_max = 32 * KT_MIB,
     .maintenance_work_mem_max = 1024 * KT_MIB,
     .checkpoint_timeout_s = 15 * 60,
-    .recovery_limit_s = 30 * 60,
+    .recovery_limit_s = 20 * 60,
   },
   {
     .name = "high-performance",
@@ -52,7 +52,7 @@ static const KtProfileRow rows[] = {
     .work_mem_max = 64 * KT_MIB,
     .maintenance_work_mem_max = 1024 * KT_MIB,
     .checkpoint_timeout_s = 30 * 60,
-    .recovery_limit_s = 30 * 60,
+    .recovery_limit_s = 20 * 60,
   },
 };
 

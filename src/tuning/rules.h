@@ -29,7 +29,6 @@ KT_RULE (wal_on_copy_on_write);
 KT_RULE (max_slot_wal_keep_size);
 
 /* rules_writer.c */
-KT_RULE (commit_delay);
 KT_RULE (bgwriter_delay);
 KT_RULE (bgwriter_lru_maxpages);
 KT_RULE (bgwriter_lru_multiplier);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  *
- * Commit and the background writer. A busy background writer writes pages that will be dirtied again: on a disk with
+ * The background writer. A busy background writer writes pages that will be dirtied again: on a disk with
  * few writes to spend it took a quarter of the throughput (3,158 against 4,362 transactions/s at 3,000 I/Os per
  * second), on a fast one it spares the backends. So it follows the measured disk, and stays gentle where nothing is
  * measured.
@@ -14,25 +14,6 @@
 #define FAST_DELAY_MS 50
 #define PAGES_LEAST 100
 #define PAGES_MOST 1000
-#define SLOW_FLUSH_US 4000
-#define MOST_COMMIT_DELAY 10000
-
-gboolean
-kt_rule_commit_delay (const KtInputs *in, KtValue *out, GString *because)
-{
-  if (in->wal.fdatasync_us < SLOW_FLUSH_US)
-    {
-      if (in->wal.fdatasync_us > 0)
-        g_string_append_printf (because, "a flush takes %.0f µs here: waiting for company costs more than it saves",
-                                in->wal.fdatasync_us);
-      return FALSE;
-    }
-  kt_value_set_int (out, (gint64) MIN (in->wal.fdatasync_us / 2, MOST_COMMIT_DELAY) / 100 * 100);
-  g_string_append_printf (because, "half of the %.1f ms that a flush takes here, so that commits of several sessions "
-                                   "share one",
-                          in->wal.fdatasync_us / 1000);
-  return TRUE;
-}
 
 static gboolean
 disk_is_fast (const KtInputs *in, GString *because)

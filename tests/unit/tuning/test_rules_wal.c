@@ -31,13 +31,13 @@ static void
 test_wal_is_bounded_by_recovery_time (void)
 {
   KtTestMachine disk = { .class = KT_STORAGE_HDD };
-  assert_wanted (&disk, NULL, NULL, "max_wal_size", "3GB", "in 30 minutes");
+  assert_wanted (&disk, NULL, NULL, "max_wal_size", "2GB", "in 20 minutes");
   KtTestWish sync = { .phase = KT_PHASE_INITIAL_SYNC };
-  assert_wanted (&disk, NULL, &sync, "max_wal_size", "12GB", "in 120 minutes");
+  assert_wanted (&disk, NULL, &sync, "max_wal_size", "8GB", "in 80 minutes");
   /* up to 14 recovery reads one page after the other, from 15 on it reads ahead */
   KtTestMachine slow = { .class = KT_STORAGE_SSD, .reads_1 = 1000, .reads_16 = 12000 };
-  assert_wanted (&slow, NULL, &(KtTestWish){ .major = 14 }, "max_wal_size", "4GB", "in 30 minutes");
-  assert_wanted (&slow, NULL, &(KtTestWish){ .major = 15 }, "max_wal_size", "48GB", "in 30 minutes");
+  assert_wanted (&slow, NULL, &(KtTestWish){ .major = 14 }, "max_wal_size", "2GB", "in 20 minutes");
+  assert_wanted (&slow, NULL, &(KtTestWish){ .major = 15 }, "max_wal_size", "32GB", "in 20 minutes");
 }
 
 static void
@@ -145,16 +145,6 @@ test_slots_cannot_fill_the_disk (void)
 }
 
 static void
-test_commit_delay_needs_a_slow_flush (void)
-{
-  KtTestMachine slow = { .class = KT_STORAGE_HDD, .reads_1 = 100, .reads_16 = 200, .fdatasync_us = 8000 };
-  KtTestMachine fast = { .reads_1 = 10000, .reads_16 = 100000, .fdatasync_us = 120 };
-  assert_wanted (&slow, NULL, NULL, "commit_delay", "4000", "8.0 ms");
-  assert_wanted (&fast, NULL, NULL, "commit_delay", NULL, "120 µs");
-  assert_wanted (&(KtTestMachine){ .class = KT_STORAGE_HDD }, NULL, NULL, "commit_delay", NULL, NULL);
-}
-
-static void
 test_background_writer_follows_the_measured_disk (void)
 {
   KtTestMachine limited = { .class = KT_STORAGE_SSD, .reads_1 = 2900, .reads_16 = 3000, .fdatasync_us = 500 };
@@ -182,7 +172,6 @@ main (int argc, char **argv)
   g_test_add_func ("/tuning/rules/wal/compression-is-asked-of-the-build", test_compression_is_asked_of_the_build);
   g_test_add_func ("/tuning/rules/wal/buffers-follow-shared-buffers", test_wal_buffers_follow_shared_buffers);
   g_test_add_func ("/tuning/rules/wal/slots-cannot-fill-the-disk", test_slots_cannot_fill_the_disk);
-  g_test_add_func ("/tuning/rules/writer/commit-delay-needs-a-slow-flush", test_commit_delay_needs_a_slow_flush);
   g_test_add_func ("/tuning/rules/writer/background-writer-follows-the-measured-disk",
                    test_background_writer_follows_the_measured_disk);
   return g_test_run ();
