@@ -90,7 +90,7 @@ static void
 render_volumes (JsonObject *answer, GString *out, guint width)
 {
   static const KtColumn columns[] = { { "HOLDS", KT_COLUMN_LEFT }, { "ON", KT_COLUMN_LEFT }, { "FREE", KT_COLUMN_RIGHT },
-                                      { "OF", KT_COLUMN_RIGHT }, { "PATH", KT_COLUMN_WRAP } };
+                                      { "OF", KT_COLUMN_RIGHT }, { "INODES FREE", KT_COLUMN_RIGHT }, { "PATH", KT_COLUMN_WRAP } };
   JsonArray *volumes = kt_json_array (answer, "volumes");
   g_autoptr (KtTable) table = kt_table_new (columns, G_N_ELEMENTS (columns));
   for (guint i = 0; i < json_array_get_length (volumes); i++)
@@ -98,8 +98,10 @@ render_volumes (JsonObject *answer, GString *out, guint width)
       JsonObject *volume = json_array_get_object_element (volumes, i);
       g_autofree char *free_space = kt_render_size_member (volume, "available_bytes");
       g_autofree char *size = kt_render_size_member (volume, "size_bytes");
+      gint64 all = kt_json_int (volume, "inodes", 0), left = kt_json_int (volume, "inodes_free", 0);
+      g_autofree char *inodes = all > 0 ? g_strdup_printf ("%.0f %%", 100.0 * (double) left / (double) all) : g_strdup ("");
       g_autofree char *place = g_strdup_printf ("%s (%s)", kt_json_string (volume, "file_system", "?"), kt_json_string (volume, "class", "?"));
-      kt_table_add (table, kt_json_string (volume, "role", ""), place, free_space, size, kt_json_string (volume, "path", ""));
+      kt_table_add (table, kt_json_string (volume, "role", ""), place, free_space, size, inodes, kt_json_string (volume, "path", ""));
     }
   kt_table_print (table, out, width, 0);
 }
@@ -140,6 +142,7 @@ kt_render_storage_show (JsonObject *answer, GString *out, guint width)
 {
   JsonArray *datasets = kt_json_array (answer, "datasets"), *pools = kt_json_array (answer, "pools");
   render_volumes (answer, out, width);
+  kt_render_storage_devices (answer, out, width);
   for (guint i = 0; i < json_array_get_length (datasets); i++)
     {
       JsonObject *dataset = json_array_get_object_element (datasets, i);

@@ -3,12 +3,15 @@
 
 #include "base/error.h"
 #include "base/finding.h"
+#include "operation/storage_devices.h"
 #include "operation/storage_parts.h"
 #include "platform/platform_json.h"
 #include "storage/health.h"
 #include "storage/properties.h"
 
 #include <string.h>
+
+#define WATCH_SECONDS 1
 
 /* The datasets that matter and their pools, each once. */
 typedef struct {
@@ -153,6 +156,11 @@ volumes_json (const KtPlatform *platform)
       kt_json_set_string (object, "dataset", volume->zfs_dataset);
       json_object_set_int_member (object, "size_bytes", volume->size);
       json_object_set_int_member (object, "available_bytes", volume->available);
+      if (volume->inodes > 0)
+        {
+          json_object_set_int_member (object, "inodes", volume->inodes);
+          json_object_set_int_member (object, "inodes_free", volume->inodes_free);
+        }
       kt_json_set_string (object, "class", kt_storage_class_name (volume->class));
       kt_json_set_string (object, "class_reason", volume->class_reason);
       json_array_add_object_element (array, object);
@@ -180,12 +188,17 @@ kt_handle_storage_show (KtOperationContext *context, JsonObject *args, GError **
   kt_json_set_string (answer, "zfs", kt_storage_zfs_state (facts->platform));
   kt_json_set_string (answer, "zfs_version", facts->platform->zfs.version);
   json_object_set_array_member (answer, "datasets", datasets);
+  JsonArray *devices = kt_storage_devices (facts, kt_json_int (args, "seconds", WATCH_SECONDS), context->cancellable, error);
+  if (devices == NULL)
+    return NULL;
+  json_object_set_array_member (answer, "devices", devices);
   if (!load_zfs (&zfs, facts->platform, context->cancellable, error)
       || !add_pools (answer, &zfs, findings, context->cancellable, error))
     return NULL;
   for (guint i = 0; i < zfs.order->len; i++)
     json_array_add_object_element (datasets, dataset_json (&zfs, zfs.order->pdata[i]));
   kt_find_about_datasets (findings, zfs.data, zfs.wal);
+  kt_find_little_room (findings, facts->platform);
   context->findings = findings->len > 0;
   json_object_set_array_member (answer, "findings", kt_findings_to_json (findings));
   return g_steal_pointer (&answer);

@@ -80,6 +80,11 @@ static const KtArg history_args[] = {
   { NULL },
 };
 
+static const KtArg storage_show_args[] = {
+  { .name = "seconds", .type = KT_ARG_COUNT, .value = "N", .help = "watch the devices for so long (1); 0: do not" },
+  { NULL },
+};
+
 static const KtArg storage_estimate_args[] = {
   { .name = "compression", .type = KT_ARG_STRING, .value = "NAME", .help = "lz4, zstd or zstd-1 to zstd-19 (default zstd-5); others are shown beside it" },
   { .name = "record", .type = KT_ARG_SIZE, .value = "SIZE", .help = "recordsize, 8k to 128k (default 16k); others are shown beside it" },
@@ -425,9 +430,11 @@ const KtOperation kt_operations[] = {
 
   { .name = "storage show", .group = "Storage", .summary = "Show where the data lie, what ZFS makes of them, and what should be different",
     .help = "Properties of the datasets below the data directory, its WAL and its tablespaces against what they should be, with "
-            "the reason and the command; health, space and last scrub of their pools. It only reads. kastune advise tells about "
-            "mount options, kernel settings and the ZFS cache.",
-    .flags = KT_OPERATION_SERVER | KT_OPERATION_MACHINE, .run = kt_handle_storage_show },
+            "the reason and the command; health, space and last scrub of their pools. On every file system: space, inodes, and "
+            "what the devices below do meanwhile: how busy they are, how long a read, a write and a flush take. It only reads. "
+            "kastune host advise tells about mount options, kernel settings and the limit of the ZFS cache. Example: kastune storage "
+            "show --seconds 10",
+    .args = storage_show_args, .flags = KT_OPERATION_SERVER | KT_OPERATION_MACHINE, .run = kt_handle_storage_show },
   { .name = "storage estimate", .group = "Storage", .summary = "Say how much the data would shrink on ZFS, from a sample of them, without ZFS",
     .help = "Stretches of the real tables and indexes are read through SQL, cut into records and packed with lz4 and zstd as ZFS "
             "would: a record fills whole sectors, and one that shrinks by less than an eighth is stored as it is. Parity of "

@@ -85,6 +85,9 @@ KtAdvice *kt_advise (const KtPlatform *platform, const KtServer *server, const K
 void kt_advice_free (KtAdvice *advice);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (KtAdvice, kt_advice_free)
 
+/* Adds findings about file systems that are nearly full, each once; pools of ZFS have rules of their own. */
+void kt_find_little_room (GPtrArray *findings, const KtPlatform *platform);
+
 const KtAdviceRow *kt_advice_find (const KtAdvice *advice, const char *parameter); /* NULL: not in it */
 const char *kt_verdict_name (KtVerdict verdict); /* "change", "as wanted", "left", "overridden", "not offered" */
 

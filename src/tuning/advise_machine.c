@@ -41,11 +41,11 @@ find_mount_options (KtAdvice *advice, const KtVolume *volume)
 }
 
 static void
-find_little_room (KtAdvice *advice, const KtVolume *volume)
+find_little_room (GPtrArray *findings, const KtVolume *volume)
 {
   gint64 few = MIN (volume->size / 100 * LITTLE_SPACE, MUCH_SPACE);
   if (volume->inodes > 0 && volume->inodes_free >= 0 && volume->inodes_free < volume->inodes / 100 * FEW_INODES)
-    kt_findings_add (advice->findings, KT_SEVERITY_WARNING, NULL, "remove files nobody needs",
+    kt_findings_add (findings, KT_SEVERITY_WARNING, NULL, "remove files nobody needs",
                      "%s has hardly any inodes left: no new file can be made, however much space is free",
                      volume->mount_point);
   if (volume->size <= 0 || volume->available < 0 || volume->available >= few)
@@ -53,7 +53,7 @@ find_little_room (KtAdvice *advice, const KtVolume *volume)
   g_autofree char *available = kt_size_format (volume->available);
   g_autofree char *size = kt_size_format (volume->size);
   gboolean very = volume->available < volume->size / 100 * VERY_LITTLE_SPACE;
-  kt_findings_add (advice->findings, very ? KT_SEVERITY_WARNING : KT_SEVERITY_NOTE, NULL,
+  kt_findings_add (findings, very ? KT_SEVERITY_WARNING : KT_SEVERITY_NOTE, NULL,
                    "make room, prune, or move to a larger volume",
                    "%s of %s are free on %s; PostgreSQL stops when it is full, and an indexer's tables grow every day",
                    available, size, volume->mount_point);
@@ -142,6 +142,17 @@ seen_before (const GPtrArray *volumes, guint n)
   return FALSE;
 }
 
+void
+kt_find_little_room (GPtrArray *findings, const KtPlatform *platform)
+{
+  for (guint i = 0; i < platform->volumes->len; i++)
+    {
+      const KtVolume *volume = platform->volumes->pdata[i];
+      if (volume->mount_point != NULL && volume->zfs_dataset == NULL && !seen_before (platform->volumes, i))
+        find_little_room (findings, volume);
+    }
+}
+
 static void
 find_about_volumes (KtAdvice *advice)
 {
@@ -154,7 +165,7 @@ find_about_volumes (KtAdvice *advice)
       find_unfit_file_system (advice, volume);
       find_costly_devices (advice, volume);
       find_mount_options (advice, volume);
-      find_little_room (advice, volume);
+      find_little_room (advice->findings, volume);
     }
 }
 
