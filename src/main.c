@@ -3,6 +3,7 @@
  * Signals, dispatch, exit status; nothing else.
  */
 #include "cli/cli.h"
+#include "daemon/daemon.h"
 
 #include <pthread.h>
 #include <signal.h>
@@ -10,7 +11,8 @@
 
 #include "base/error.h"
 
-/* The first signal asks for a clean stop, the second ends at once: the journal holds what a next start needs. */
+/* The first signal asks for a clean stop, the second ends at once: the journal holds what a next start needs. A daemon that is told
+ * its terminal has gone rereads instead, as daemons do. */
 static void *
 wait_for_signals (void *data)
 {
@@ -23,6 +25,8 @@ wait_for_signals (void *data)
   int number;
   while (sigwait (&signals, &number) == 0)
     {
+      if (number == SIGHUP && kt_daemon_reread ())
+        continue;
       if (g_cancellable_is_cancelled (cancellable))
         _exit (KT_EXIT_INTERRUPTED);
       g_cancellable_cancel (cancellable);
@@ -46,5 +50,5 @@ main (int argc, char **argv)
   pthread_t thread;
   if (pthread_create (&thread, NULL, wait_for_signals, cancellable) == 0)
     pthread_detach (thread);
-  return kt_cli_main ((const char *const *) argv + (argc > 0), cancellable);
+  return kt_cli_main ((const char *const *) argv + (argc > 0), cancellable, kt_daemon_run);
 }

@@ -296,9 +296,6 @@ kt_run (const KtRun *run, KtRunResult *result, GCancellable *cancellable, GError
 
 /* --- ourselves, on our own ---------------------------------------------------------------------------------------- */
 
-/* By the link and not by what it says: it leads to the running program even when an upgrade has replaced the file. */
-#define SELF "/proc/self/exe"
-
 static void
 leave_session (gpointer data)
 {
@@ -312,8 +309,8 @@ gboolean
 kt_run_self_detached (const char *const *args, GError **error)
 {
   g_autoptr (GPtrArray) argv = g_ptr_array_new ();
-  g_ptr_array_add (argv, (gpointer) SELF);
-  g_ptr_array_add (argv, (gpointer) (g_get_prgname () != NULL ? g_get_prgname () : SELF));
+  g_ptr_array_add (argv, (gpointer) KT_RUN_SELF);
+  g_ptr_array_add (argv, (gpointer) (g_get_prgname () != NULL ? g_get_prgname () : KT_RUN_SELF));
   for (; *args != NULL; args++)
     g_ptr_array_add (argv, (gpointer) *args);
   g_ptr_array_add (argv, NULL);

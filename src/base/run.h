@@ -9,6 +9,9 @@
 
 #define KT_RUN_NO_DEADLINE G_MAXUINT
 
+/* Ourselves, by the link and not by what it says: it leads to the running program even when an upgrade has replaced the file. */
+#define KT_RUN_SELF "/proc/self/exe"
+
 typedef struct {
   const char *const *argv; /* NULL-terminated; argv[0] is searched in PATH unless absolute */
   const char *input;       /* text for standard input, or NULL for none */

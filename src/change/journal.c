@@ -372,22 +372,48 @@ read_event (sqlite3_stmt *row)
   return event;
 }
 
-JsonArray *
-kt_journal_events (KtState *state, gint64 id, GError **error)
+/* @change 0: of all. *last (may be NULL) becomes the number of the newest. */
+static JsonArray *
+select_events (KtState *state, gint64 change, gint64 after, gint64 *last, GError **error)
 {
   g_autoptr (sqlite3_stmt) rows = kt_state_prepare (
     state, error,
-    "SELECT event.at, event.position, step.description, event.event, event.actor, event.text FROM event"
+    "SELECT event.at, event.position, step.description, event.event, event.actor, event.text, event.id, event.change_set FROM event"
     " LEFT JOIN step ON step.change_set = event.change_set AND step.position = event.position"
-    " WHERE event.change_set = ? ORDER BY event.id", "i", id);
+    " WHERE (?1 = 0 OR event.change_set = ?1) AND event.id > ?2 ORDER BY event.id", "ii", change, after);
   g_autoptr (JsonArray) events = json_array_new ();
   gboolean row = rows != NULL;
   while (row)
     {
       if (!kt_state_step (state, rows, &row, error))
         return NULL;
-      if (row)
-        json_array_add_object_element (events, read_event (rows));
+      if (!row)
+        break;
+      JsonObject *event = read_event (rows);
+      if (change == 0)
+        json_object_set_int_member (event, "change", sqlite3_column_int64 (rows, 7));
+      if (last != NULL)
+        *last = sqlite3_column_int64 (rows, 6);
+      json_array_add_object_element (events, event);
     }
   return rows != NULL ? g_steal_pointer (&events) : NULL;
+}
+
+JsonArray *
+kt_journal_events (KtState *state, gint64 id, GError **error)
+{
+  return select_events (state, id, 0, NULL, error);
+}
+
+JsonArray *
+kt_journal_events_after (KtState *state, gint64 *after, GError **error)
+{
+  if (*after >= 0)
+    return select_events (state, 0, *after, after, error);
+  g_autoptr (sqlite3_stmt) newest = kt_state_prepare (state, error, "SELECT coalesce(max(id), 0) FROM event", NULL);
+  gboolean row = FALSE;
+  if (newest == NULL || !kt_state_step (state, newest, &row, error))
+    return NULL;
+  *after = sqlite3_column_int64 (newest, 0);
+  return json_array_new ();
 }

@@ -93,3 +93,6 @@ KtChange *kt_journal_newest (KtState *state, const char *server, guint states, G
 
 /* What happened, oldest first: [{at_ms, step, description, event, actor, text}]; without `step` it is about the whole. */
 JsonArray *kt_journal_events (KtState *state, gint64 id, GError **error);
+/* The same of all change sets, what came after the event of number *after, which moves on to the last one: each also has `change`. A
+ * negative *after only moves. */
+JsonArray *kt_journal_events_after (KtState *state, gint64 *after, GError **error);

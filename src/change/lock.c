@@ -15,17 +15,15 @@ struct KtLock {
 };
 
 static void
-set_refused (const char *path, GError **error)
+set_refused (const char *path, const char *does, const char *hint, GError **error)
 {
   g_autofree char *text = NULL;
   const char *holder = kt_file_read (path, &text, NULL, NULL) ? g_strstrip (text) : "";
   g_auto (GStrv) words = g_strsplit (holder, " ", 2);
   if (g_strv_length (words) == 2)
-    kt_error_set (error, KT_ERROR_REFUSED, NULL, "wait until it has finished, then try again",
-                  "another kastune (process %s, since %s) is changing this server", words[0], words[1]);
+    kt_error_set (error, KT_ERROR_REFUSED, NULL, hint, "another kastune (process %s, since %s) %s", words[0], words[1], does);
   else
-    kt_error_set (error, KT_ERROR_REFUSED, NULL, "wait until it has finished, then try again",
-                  "another kastune is changing this server");
+    kt_error_set (error, KT_ERROR_REFUSED, NULL, hint, "another kastune %s", does);
 }
 
 /* A full disk leaves it empty: the lock holds all the same, only its holder stays unnamed. */
@@ -38,11 +36,35 @@ write_holder (int fd)
     dprintf (fd, "%d %s\n", (int) getpid (), since);
 }
 
+static char *
+path_of (const char *directory, const char *name)
+{
+  g_autofree char *escaped = g_uri_escape_string (name, NULL, FALSE);
+  return g_strdup_printf ("%s/lock-%s", directory, escaped);
+}
+
+gboolean
+kt_lock_is_held (const char *directory, const char *name)
+{
+  g_autofree char *path = path_of (directory, name);
+  int fd = open (path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
+  if (fd < 0)
+    return FALSE;
+  gboolean held = flock (fd, LOCK_SH | LOCK_NB) != 0 && errno == EWOULDBLOCK;
+  close (fd);
+  return held;
+}
+
 KtLock *
 kt_lock_take (const char *directory, const char *server, GError **error)
 {
-  g_autofree char *name = g_uri_escape_string (server, NULL, FALSE);
-  g_autofree char *path = g_strdup_printf ("%s/lock-%s", directory, name);
+  return kt_lock_take_for (directory, server, "is changing this server", "wait until it has finished, then try again", error);
+}
+
+KtLock *
+kt_lock_take_for (const char *directory, const char *name, const char *does, const char *hint, GError **error)
+{
+  g_autofree char *path = path_of (directory, name);
   int fd = open (path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
   if (fd < 0)
     {
@@ -54,7 +76,7 @@ kt_lock_take (const char *directory, const char *server, GError **error)
       int saved = errno;
       close (fd);
       if (saved == EWOULDBLOCK)
-        set_refused (path, error);
+        set_refused (path, does, hint, error);
       else
         kt_error_set_errno (error, saved, NULL, "cannot lock %s", path);
       return NULL;

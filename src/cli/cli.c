@@ -224,15 +224,18 @@ print_error (const GError *error, gboolean json)
     fprintf (stderr, "  try:     %s\n", hint);
 }
 
+/* "root, command line". The daemon, which starts kastune for its work, names itself in the environment. */
 static char *
 actor_name (void)
 {
   const struct passwd *entry = getpwuid (getuid ());
-  return entry != NULL ? g_strdup_printf ("%s, command line", entry->pw_name) : g_strdup_printf ("uid %u, command line", (unsigned) getuid ());
+  const char *given = secure_getenv ("KASTUNE_VIA");
+  const char *via = given != NULL ? given : "command line";
+  return entry != NULL ? g_strdup_printf ("%s, %s", entry->pw_name, via) : g_strdup_printf ("uid %u, %s", (unsigned) getuid (), via);
 }
 
 static int
-run_operation (KtWords *words, GCancellable *cancellable, GError **error)
+run_operation (KtWords *words, GCancellable *cancellable, KtServe serve, GError **error)
 {
   g_autoptr (KtSettings) settings = kt_settings_load (words->config, error);
   if (settings == NULL || !kt_operation_check_args (words->operation, words->args, error))
@@ -252,6 +255,8 @@ run_operation (KtWords *words, GCancellable *cancellable, GError **error)
     .user = &session,
   };
   session.context = &context;
+  if (words->operation->run == NULL)
+    return serve (&context, error) ? KT_EXIT_DONE : -1;
   JsonObject *answer = words->operation->run (&context, words->args, error);
   close_line (&session);
   g_free (session.counting);
@@ -287,7 +292,7 @@ show_help (const KtWords *words)
 }
 
 int
-kt_cli_main (const char *const *typed, GCancellable *cancellable)
+kt_cli_main (const char *const *typed, GCancellable *cancellable, KtServe serve)
 {
   g_auto (KtWords) words = { 0 };
   g_autoptr (GError) error = NULL;
@@ -301,7 +306,7 @@ kt_cli_main (const char *const *typed, GCancellable *cancellable)
         }
       if (words.help || words.operation == NULL)
         return show_help (&words);
-      status = run_operation (&words, cancellable, &error);
+      status = run_operation (&words, cancellable, serve, &error);
     }
   errno = 0;
   /* A reader that has seen enough (head, a pager) is no failure; a full disk is. */

@@ -7,5 +7,8 @@
 
 #include "operation/operation.h"
 
+/* Carries out an operation without a function of its own (KtOperation.run NULL): it stays and answers nothing. */
+typedef gboolean (*KtServe) (const KtOperationContext *context, GError **error);
+
 /* @words: the arguments without the program's name, NULL-terminated. Returns the exit status. */
-int kt_cli_main (const char *const *words, GCancellable *cancellable);
+int kt_cli_main (const char *const *words, GCancellable *cancellable, KtServe serve);

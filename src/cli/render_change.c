@@ -183,13 +183,34 @@ kt_render_confirm (JsonObject *answer, GString *out, guint width)
                   kt_json_int (change, "id", 0));
 }
 
+/* Who wakes what waits, and for how long that is true. */
 static void
-render_scheduled (JsonObject *change, GString *out, guint width)
+render_waiter (JsonObject *answer, GString *out, guint width)
+{
+  static const struct {
+    const char *waiter, *words;
+  } known[] = {
+    { "daemon", "The daemon looks after it." },
+    { "background", "A kastune in the background looks after it until the next reboot; systemctl enable --now kastune (kastune daemon) also after that." },
+    { "nobody", "NOBODY wakes it: no daemon runs, and no kastune in the background could be started. systemctl enable --now kastune (kastune daemon),"
+                " or stay with it: kastune wait." },
+  };
+  const char *waiter = kt_json_string (answer, "waiter", "");
+  for (gsize i = 0; i < G_N_ELEMENTS (known); i++)
+    if (g_str_equal (known[i].waiter, waiter))
+      kt_render_line (out, width, "%s", known[i].words);
+}
+
+static void
+render_scheduled (JsonObject *answer, JsonObject *change, GString *out, guint width)
 {
   gint64 id = kt_json_int (change, "id", 0);
   if (g_str_equal (kt_json_string (change, "state", ""), "scheduled"))
-    kt_render_line (out, width, "Change set %" G_GINT64_FORMAT " restarts PostgreSQL %s; a kastune in the background waits for it. kastune status"
-                    " looks after that one, kastune undo %" G_GINT64_FORMAT " takes it off the schedule.", id, kt_json_string (change, "window", ""), id);
+    {
+      kt_render_line (out, width, "Change set %" G_GINT64_FORMAT " restarts PostgreSQL %s. kastune undo %" G_GINT64_FORMAT
+                      " takes it off the schedule.", id, kt_json_string (change, "window", ""), id);
+      render_waiter (answer, out, width);
+    }
   else
     kt_render_line (out, width, "Change set %" G_GINT64_FORMAT ", which needed a restart, is %s.", id, kt_json_string (change, "state", ""));
 }
@@ -203,7 +224,7 @@ kt_render_apply (JsonObject *answer, GString *out, guint width)
     {
       if (change != NULL)
         kt_render_line (out, width, "Change set %" G_GINT64_FORMAT " is applied and verified: what a reload can do.", kt_json_int (change, "id", 0));
-      render_scheduled (scheduled, out, width);
+      render_scheduled (answer, scheduled, out, width);
       return;
     }
   if (change == NULL)
@@ -265,10 +286,13 @@ kt_render_status (JsonObject *answer, GString *out, guint width)
   JsonObject *unfinished = kt_json_object (answer, "unfinished");
   JsonObject *scheduled = kt_json_object (answer, "scheduled");
   if (scheduled != NULL)
-    render_scheduled (scheduled, out, width);
+    render_scheduled (answer, scheduled, out, width);
   JsonObject *change = kt_json_object (answer, "change");
   if (unfinished != NULL && g_str_equal (kt_json_string (unfinished, "state", ""), "waiting"))
-    render_waiting (unfinished, out, width);
+    {
+      render_waiting (unfinished, out, width);
+      render_waiter (answer, out, width);
+    }
   else if (unfinished != NULL)
     {
       render_change_head (unfinished, out, width);

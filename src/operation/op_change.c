@@ -144,6 +144,15 @@ verify_steps (KtOperationContext *context, const KtChange *change)
   return rows;
 }
 
+/* Puts somebody in the place of a waiter that is gone, and says who wakes it. */
+static void
+tell_waiter (KtOperationContext *context, const KtState *state, gint64 id, JsonObject *answer)
+{
+  const char *waiter = kt_schedule_guard (context, state, id);
+  json_object_set_string_member (answer, "waiter", waiter);
+  context->findings = context->findings || g_str_equal (waiter, "nobody");
+}
+
 JsonObject *
 kt_handle_status (KtOperationContext *context, JsonObject *args, GError **error)
 {
@@ -170,11 +179,13 @@ kt_handle_status (KtOperationContext *context, JsonObject *args, GError **error)
   json_object_set_array_member (answer, "pending_restart", json_array_ref (pending));
   if (scheduled != NULL)
     {
-      kt_schedule_guard (context, state, scheduled->id);
+      tell_waiter (context, state, scheduled->id, answer);
       json_object_set_object_member (answer, "scheduled", kt_change_to_json (scheduled));
     }
   if (unfinished != NULL)
     {
+      if (unfinished->state == KT_CHANGE_WAITING)
+        tell_waiter (context, state, unfinished->id, answer);
       json_object_set_object_member (answer, "unfinished", kt_change_to_json (unfinished));
       context->findings = TRUE;
     }

@@ -63,7 +63,8 @@ typedef struct {
   const char *help;    /* paragraphs for --help, NULL: none */
   const KtArg *args;   /* ends with a NULL name; NULL: none of its own */
   KtOperationFlags flags;
-  /* NULL with @error on failure. @args holds only validated members. */
+  /* NULL with @error on failure. @args holds only validated members. A NULL function: it is a service, which only a program
+   * offers, and stays. */
   JsonObject *(*run) (KtOperationContext *context, JsonObject *args, GError **error);
 } KtOperation;
 

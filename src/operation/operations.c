@@ -330,7 +330,7 @@ const KtOperation kt_operations[] = {
     .help = "With --confirm-within the change set goes back by itself unless it is confirmed in time: here (y and Enter), or by "
             "kastune confirm from anywhere, since it may be the way in that broke. Ctrl-C goes back at once. A second kastune in "
             "the background watches the time as well, so the end of this one or of its terminal changes nothing; after a reboot "
-            "the next apply, confirm, wait, status or undo does what is due. With --restart-at 03:00 or --when-idle the change comes in two "
+            "the daemon does what is due, or the next apply, confirm, wait, status or undo. With --restart-at 03:00 or --when-idle the change comes in two "
             "parts: kastune apply --yes --restart-at 03:00-05:00 --detach. Kernel and mounts are left alone unless --host-settings is "
             "given: kastune apply --host-settings.",
     .args = apply_args, .flags = KT_OPERATION_CHANGES | KT_OPERATION_SERVER | KT_OPERATION_MACHINE, .run = kt_handle_apply },
@@ -354,6 +354,10 @@ const KtOperation kt_operations[] = {
     .flags = KT_OPERATION_SERVER, .run = kt_handle_status },
   { .name = "history", .group = BACK, .summary = "List the change sets, newest first", .args = history_args,
     .run = kt_handle_history },
+  { .name = "daemon", .group = BACK, .summary = "Stay, and wake scheduled and unconfirmed change sets, also after a crash or a reboot",
+    .help = "The service behind kastune.service (systemctl enable --now kastune). It begins scheduled restarts in their window and takes "
+            "back what nobody confirmed in time, and says what happens to change sets, a line an event, on standard error. One to a "
+            "state folder. SIGTERM ends it, between two steps; SIGHUP rereads kastune.conf. Example: kastune daemon --state /var/lib/kastune" },
 
   { .name = "backup create", .group = KEEP, .summary = "Make a backup with PostgreSQL's own programs, and record what is in it",
     .help = "physical copies the whole cluster (pg_basebackup with its log and checksums), logical dumps the connected database "

@@ -36,22 +36,24 @@ kt_schedule_take_guard (const KtState *state, gint64 id)
   return kt_lock_take (kt_state_directory (state), name, NULL);
 }
 
-void
+const char *
 kt_schedule_guard (KtOperationContext *context, const KtState *state, gint64 id)
 {
+  gboolean served = kt_lock_is_held (kt_state_directory (state), KT_SCHEDULE_DAEMON_LOCK);
   g_autoptr (KtLock) free_of_others = kt_schedule_take_guard (state, id);
   g_autoptr (GError) error = NULL;
   if (free_of_others == NULL)
-    return;
+    return served ? "daemon" : "background";
   g_clear_pointer (&free_of_others, kt_lock_release);
   g_autofree char *number = g_strdup_printf ("%" G_GINT64_FORMAT, id);
   const char *const args[] = { "wait", number, "--quiet", "--state", kt_state_directory (state), NULL };
   if (kt_run_self_detached (args, &error))
-    return;
+    return served ? "daemon" : "background";
   /* Where that is not to be had the next kastune does it: worth a word, not a failure. */
   g_autofree char *what = g_strdup_printf ("%s: %s; if this kastune ends early, the next one will finish it", error->message,
                                            kt_error_detail (error));
   kt_change_say (context, what);
+  return served ? "daemon" : "nobody";
 }
 
 /* --- idle --------------------------------------------------------------------------------------------------------- */
@@ -145,7 +147,7 @@ kt_schedule_apply (KtOperationContext *context, const KtRunner *runner, JsonObje
       return NULL;
     }
   if (later > 0)
-    kt_schedule_guard (context, runner->state, later);
+    json_object_set_string_member (shown, "waiter", kt_schedule_guard (context, runner->state, later));
   if (later > 0 && !kt_json_bool (args, "detach", FALSE) && !stay (runner, later, error))
     return NULL;
   if (!add_change (runner->state, now, "change", shown, error) || !add_change (runner->state, later, "scheduled", shown, error))

@@ -15,8 +15,12 @@ gboolean kt_schedule_wanted (JsonObject *args, KtWindow *window, GError **error)
  * `scheduled` (the second). Stays until that is done, unless `detach`; Ctrl-C only ends the staying. */
 JsonObject *kt_schedule_apply (KtOperationContext *context, const KtRunner *runner, JsonObject *args, JsonObject *shown, GError **error);
 
-/* Starts the kastune in the background that begins a scheduled change set or finishes a waiting one, unless one is there. */
-void kt_schedule_guard (KtOperationContext *context, const KtState *state, gint64 id);
+/* Held by the daemon that looks after all change sets of a state folder. */
+#define KT_SCHEDULE_DAEMON_LOCK "daemon"
+
+/* Starts the kastune in the background that begins a scheduled change set or finishes a waiting one, unless one is there.
+ * Who wakes it from now on: "daemon", "background" (until the next reboot), or "nobody". */
+const char *kt_schedule_guard (KtOperationContext *context, const KtState *state, gint64 id);
 
 /* Taken by who waits for @id, so that others see that somebody does. NULL: somebody else does. */
 struct KtLock *kt_schedule_take_guard (const KtState *state, gint64 id);

@@ -134,6 +134,25 @@ test_events (Fixture *fixture, gconstpointer data)
   g_assert_cmpstr (kt_json_string (asked, "actor", ""), ==, "tester");
 }
 
+/* What was there before is passed over; then each event comes once, of whatever change set it is. */
+static void
+test_events_after (Fixture *fixture, gconstpointer data)
+{
+  g_autoptr (GError) error = NULL;
+  apply (fixture, "7001", "before");
+  gint64 after = -1;
+  g_autoptr (JsonArray) old = kt_journal_events_after (fixture->state, &after, &error);
+  g_assert_no_error (error);
+  g_assert_cmpuint (json_array_get_length (old), ==, 0);
+  gint64 id = apply (fixture, "7002", "planned");
+  g_autoptr (JsonArray) news = kt_journal_events_after (fixture->state, &after, &error);
+  g_autoptr (JsonArray) all = kt_journal_events (fixture->state, id, &error);
+  g_assert_cmpuint (json_array_get_length (news), ==, json_array_get_length (all));
+  g_assert_cmpint (kt_json_int (json_array_get_object_element (news, 0), "change", 0), ==, id);
+  g_autoptr (JsonArray) none = kt_journal_events_after (fixture->state, &after, &error);
+  g_assert_cmpuint (json_array_get_length (none), ==, 0);
+}
+
 static void
 test_list (Fixture *fixture, gconstpointer data)
 {
@@ -271,6 +290,7 @@ main (int argc, char **argv)
     { "/change/journal/json-holds-everything", test_json },
     { "/change/journal/failed-step-says-why", test_failed_step_says_why },
     { "/change/journal/events-tell-the-story-in-order", test_events },
+    { "/change/journal/events-after-one-come-once", test_events_after },
     { "/change/journal/list-is-newest-first", test_list },
     { "/change/journal/newer-version-is-refused", test_newer_version },
     { "/change/journal/altered-rows-are-refused", test_altered },

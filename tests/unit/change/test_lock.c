@@ -75,6 +75,25 @@ test_per_server (void)
 }
 
 static void
+test_held_is_seen_without_taking_it (void)
+{
+  g_autofree char *folder = make_folder ();
+  g_autoptr (GError) error = NULL;
+  g_assert_false (kt_lock_is_held (folder, "daemon"));
+  g_autoptr (KtLock) lock = kt_lock_take_for (folder, "daemon", "serves it already", "look", &error);
+  g_assert_no_error (error);
+  g_assert_true (kt_lock_is_held (folder, "daemon"));
+  g_assert_null (kt_lock_take_for (folder, "daemon", "serves it already", "look", &error));
+  g_assert_error (error, KT_ERROR, KT_ERROR_REFUSED);
+  g_autofree char *holder = g_strdup_printf ("another kastune (process %d, ", (int) getpid ());
+  g_assert_true (g_str_has_prefix (error->message, holder) && g_str_has_suffix (error->message, ") serves it already"));
+  g_assert_cmpstr (kt_error_hint (error), ==, "look");
+  g_clear_pointer (&lock, kt_lock_release);
+  g_assert_false (kt_lock_is_held (folder, "daemon"));
+  edit_remove_tree (folder);
+}
+
+static void
 test_unwritable (void)
 {
   g_autoptr (GError) error = NULL;
@@ -88,6 +107,7 @@ main (int argc, char **argv)
   g_test_init (&argc, &argv, NULL);
   g_test_add_func ("/change/lock/names-its-holder-and-dies-with-it", test_dies_with_holder);
   g_test_add_func ("/change/lock/one-per-server", test_per_server);
+  g_test_add_func ("/change/lock/held-is-seen-without-taking-it", test_held_is_seen_without_taking_it);
   g_test_add_func ("/change/lock/missing-folder-is-an-error", test_unwritable);
   return g_test_run ();
 }
