@@ -69,7 +69,7 @@ class Guest:
         folder = folder or image()
         self.work = pathlib.Path(tempfile.mkdtemp(prefix="kastune-guest-"))
         self.console = self.work / "console"
-        self.process = self.port = None
+        self.process = self.port = self.control = None
         try:
             self._boot(folder, init, memory, processors, disks, disk_size)
         except BaseException:
@@ -77,10 +77,7 @@ class Guest:
             raise
 
     def _boot(self, folder, init, memory, processors, disks, disk_size):
-        with socket.socket(socket.AF_UNIX) as listening:
-            listening.bind(str(self.work / "agent"))
-            listening.listen()
-            listening.settimeout(BOOT_S)
+        with self._listen("agent") as agent, self._listen("control") as control:
             drives = self._drive(folder / "root.ext4", "guest-root", "snapshot=on")
             for number in range(disks):
                 disk = self.work / f"scratch{number}"
@@ -96,12 +93,44 @@ class Guest:
                            f"tsc=reliable systemd.log_target=kmsg init={INITS[init]}",
                 "-chardev", f"file,id=console,path={self.console}", "-serial", "chardev:console", "-device", "virtio-rng-pci", *drives,
                 "-device", "virtio-serial-pci", "-chardev", f"socket,id=agent,path={self.work}/agent",
-                "-device", "virtserialport,chardev=agent,name=org.kastune.agent"]
+                "-device", "virtserialport,chardev=agent,name=org.kastune.agent", "-qmp", f"unix:{self.work}/control"]
             with open(self.work / "qemu.log", "wb") as log:
                 self.process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=log, stderr=log,
                                                 env={**os.environ, "TMPDIR": str(self.work)})
-            self.port, _ = listening.accept()
+            channel, _ = control.accept()
+            channel.settimeout(BOOT_S)
+            self.control = channel.makefile("rw")
+            self.port, _ = agent.accept()
+        self._command("qmp_capabilities")
         self.run("true", timeout=BOOT_S)
+
+    def _listen(self, name):
+        listening = socket.socket(socket.AF_UNIX)
+        listening.bind(str(self.work / name))
+        listening.listen()
+        listening.settimeout(BOOT_S)
+        return listening
+
+    def _command(self, name, until="return", **arguments):
+        """To QEMU itself; its answers and events come as they will."""
+        self.control.write(json.dumps({"execute": name, "arguments": arguments}) + "\n")
+        self.control.flush()
+        for line in self.control:
+            said = json.loads(line)
+            if "error" in said:
+                raise self._failed(f"{name}: {said['error']}")
+            if until in (said.get("event"), *said):
+                return
+        raise self._failed(f"{name}: QEMU has ended")
+
+    def reset(self):
+        """As if the power failed for a moment: nothing in the guest is told, what its disks hold is there again."""
+        self._command("set-action", reboot="reset")
+        self._command("system_reset", until="RESET")
+        while select.select([self.port], [], [], 0)[0]:  # what the agent was saying
+            self.port.recv(1 << 16)
+        self.run("true", timeout=BOOT_S)
+        self._command("set-action", reboot="shutdown")  # only now: the firmware resets once more on its way
 
     @staticmethod
     def _drive(file, serial, more):
@@ -120,9 +149,10 @@ class Guest:
             self.process.kill()
             self.process.wait()
             self.process = None
-        if self.port is not None:
-            self.port.close()
-            self.port = None
+        for channel in (self.port, self.control):
+            if channel is not None:
+                channel.close()
+        self.port = self.control = None
         shutil.rmtree(self.work, ignore_errors=True)
 
     def _failed(self, why):
