@@ -40,6 +40,7 @@ static const struct {
   { "bench list", kt_render_bench_list },
   { "bench show", kt_render_bench },
   { "indexer show", kt_render_indexer_show },
+  { "indexer configure", kt_render_indexer_configure, kt_render_indexer_configure },
   { "indexer releases", kt_render_indexer_releases },
   { "indexer features", kt_render_indexer_features },
   { "indexer check", kt_render_indexer_check },

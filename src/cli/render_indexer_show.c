@@ -141,3 +141,53 @@ kt_render_indexer_show (JsonObject *answer, GString *out, guint width)
   g_string_append_c (out, '\n');
   kt_render_findings (answer, out, width);
 }
+
+static void
+render_words (JsonObject *answer, const char *name, GString *out)
+{
+  JsonArray *words = kt_json_array (answer, name);
+  for (guint i = 0; words != NULL && i < json_array_get_length (words); i++)
+    g_string_append_printf (out, "    %s\n", json_array_get_string_element (words, i));
+}
+
+static void
+render_cost (JsonObject *answer, GString *out, guint width)
+{
+  JsonObject *before = kt_json_object (answer, "before"), *after = kt_json_object (answer, "after");
+  g_autofree char *old_disk = kt_size_format ((gint64) kt_json_double (before, "disk_bytes_per_day", 0));
+  g_autofree char *new_disk = kt_size_format ((gint64) kt_json_double (after, "disk_bytes_per_day", 0));
+  kt_render_line (out, width, "At %g transactions a second: %s of disk a day instead of %s, %.0f bytes of WAL a transaction instead of %.0f (as schema 23 stores it).",
+                  kt_json_double (answer, "transactions_per_s", 0), new_disk, old_disk, kt_json_double (after, "wal_bytes_per_transaction", 0),
+                  kt_json_double (before, "wal_bytes_per_transaction", 0));
+  kt_render_line (out, width, "Rows that are there already stay as they are; this is about what is written from now on.");
+}
+
+void
+kt_render_indexer_configure (JsonObject *answer, GString *out, guint width)
+{
+  const char *loses = kt_json_string (answer, "loses", NULL), *file = kt_json_string (answer, "file", NULL), *image = kt_json_string (answer, "image", NULL);
+  JsonArray *notes = kt_json_array (answer, "notes");
+  JsonObject *change = kt_json_object (answer, "change"), *plan = kt_json_object (answer, "plan");
+  kt_render_line (out, width, "Options of %s for %s%s%s%s%s:", kt_json_string (answer, "place", ""), kt_json_string (answer, "release", ""),
+                  kt_json_string (answer, "use", NULL) != NULL ? " and " : "", kt_json_string (answer, "use", ""), image != NULL ? ", image " : "",
+                  image != NULL ? image : "");
+  render_words (answer, "options", out);
+  for (guint i = 0; i < json_array_get_length (notes); i++)
+    kt_render_line (out, width, "- %s", json_array_get_string_element (notes, i));
+  g_string_append_c (out, '\n');
+  render_cost (answer, out, width);
+  if (loses != NULL)
+    kt_render_line (out, width, "API servers and people lose: %s.", loses);
+  kt_render_findings (answer, out, width);
+  if (file == NULL)
+    kt_render_line (out, width, "No compose file starts it: put these options where it is started, *** being what stands there now, and restart it.");
+  else if (change != NULL)
+    kt_render_line (out, width, "Done as change set %" G_GINT64_FORMAT ": kastune undo %" G_GINT64_FORMAT " takes it back.", kt_json_int (change, "id", 0),
+                    kt_json_int (change, "id", 0));
+  else if (plan != NULL && json_array_get_length (kt_json_array (plan, "steps")) == 0)
+    kt_render_line (out, width, "Nothing to do: %s already says so.", file);
+  else
+    kt_render_line (out, width, "They are written into %s; your own files stay as they are.", file);
+  if (file != NULL)
+    kt_render_line (out, width, "Start it from now on with both: %s (or name both in COMPOSE_FILE of .env).", kt_json_string (answer, "start", ""));
+}

@@ -40,6 +40,7 @@ KT_RENDERER (kt_render_indexer_features);
 KT_RENDERER (kt_render_indexer_check);
 KT_RENDERER (kt_render_indexer_show); /* render_indexer_show.c */
 KT_RENDERER (kt_render_storage_devices); /* render_storage_devices.c: a part of storage show */
+KT_RENDERER (kt_render_indexer_configure);
 KT_RENDERER (kt_render_storage_show);
 KT_RENDERER (kt_render_storage_estimate); /* render_storage.c */
 KT_RENDERER (kt_render_storage_plan); /* render_storage_change.c */

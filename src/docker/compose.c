@@ -103,7 +103,12 @@ kt_compose_check (const KtCompose *compose, const KtComposeProject *project, GEr
   g_auto (KtRunResult) result = { 0 };
   g_autoptr (GStrvBuilder) argv = begin (compose, project);
   g_strv_builder_add_many (argv, "config", "-q", NULL);
-  return run (argv, project, LOOK_MS, &result, NULL, error);
+  if (!run (argv, project, LOOK_MS, &result, NULL, error))
+    return FALSE;
+  if (strstr (result.diagnosis, "variable is not set") == NULL)
+    return TRUE;
+  kt_error_set (error, KT_ERROR_REFUSED, result.diagnosis, "put it into .env beside the compose file", "a variable of the compose files has no value here");
+  return FALSE;
 }
 
 gboolean

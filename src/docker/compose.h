@@ -30,7 +30,8 @@ typedef struct {
  * Errors: KT_ERROR_UNSUPPORTED (Compose 1 has no JSON), KT_ERROR_PROGRAM with Compose's words, KT_ERROR_PARSE. */
 JsonNode *kt_compose_config (const KtCompose *compose, const KtComposeProject *project, gboolean as_written, GError **error);
 
-/* Does Compose accept the files together? Errors: KT_ERROR_PROGRAM with its words. */
+/* Does Compose accept the files together, and have their variables values? Those of somebody's shell are not known here, and a container
+ * made without them would be another one. Errors: KT_ERROR_PROGRAM with its words, KT_ERROR_REFUSED naming the variable. */
 gboolean kt_compose_check (const KtCompose *compose, const KtComposeProject *project, GError **error);
 
 /* Creates @service anew where it is not what the files say, and starts it; no other service is touched, and no image is

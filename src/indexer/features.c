@@ -162,6 +162,20 @@ kt_features_known (KtRelease release, KtValues kind)
   return g_string_free (names, FALSE);
 }
 
+const char *
+kt_features_name_in (KtRelease release, KtValues kind, const char *name)
+{
+  const Value *same = find_value (release, kind, name), *any = NULL;
+  if (same != NULL)
+    return same->name;
+  for (guint other = 0; other < KT_N_RELEASES && any == NULL; other++)
+    any = find_value (other, kind, name);
+  for (const Value *value = kinds[kind].values; any != NULL && any->bit != 0 && value->name != NULL; value++)
+    if (value->bit == any->bit && (value->releases >> release & 1) != 0)
+      return value->name;
+  return NULL;
+}
+
 static void
 set_bit (KtFeatures *features, KtValues kind, guint bit)
 {

@@ -105,6 +105,8 @@ char *kt_features_to_string (const KtFeatures *features, KtValues kind);
 char *kt_features_to_words (const KtFeatures *features, KtRelease release, KtValues kind);
 /* What of @features @release knows; the rest means nothing to it. */
 KtFeatures kt_features_known_to (const KtFeatures *features, KtRelease release);
+/* What @release calls the thing that some release calls @name; NULL when it has no such thing. Borrowed. */
+const char *kt_features_name_in (KtRelease release, KtValues kind, const char *name);
 /* All values of @release, comma-separated. Caller frees. */
 char *kt_features_known (KtRelease release, KtValues kind);
 

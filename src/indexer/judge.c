@@ -88,7 +88,7 @@ static void
 options_are_taken (const Case *c)
 {
   if (c->indexer->rejected)
-    SAY (c, REFUSE, "kastune indexer features writes the words of a use for a release",
+    SAY (c, REFUSE, "kastune indexer configure says them in the words of the release",
          "%s does not start with its options (exit status 2)%s: %s", c->indexer->release->tag,
          c->program->seen == KT_SEEN_CONTAINER ? " and is started again for ever" : "", c->indexer->why_rejected);
 }

@@ -432,7 +432,8 @@ kt_words_masked (const char *const *words)
   for (gboolean secret = FALSE; words != NULL && *words != NULL; words++)
     {
       gsize at = value_at (*words);
-      gboolean names_secret = strstr (*words, "password") != NULL && g_str_has_prefix (*words, "-");
+      g_autofree char *name = g_strndup (*words, strcspn (*words, "="));
+      gboolean names_secret = strstr (name, "password") != NULL && *name == '-';
       /* -p is the password of K-indexer's programs, and the P2P address of old indexers. */
       gboolean glued = g_str_has_prefix (*words, "-p") && strlen (*words) > 2;
       g_autofree char *value = secret || glued || (names_secret && at > 0) ? g_strdup ("***") : mask_value (*words + at);

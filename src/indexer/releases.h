@@ -13,16 +13,16 @@
 
 /* How it sends the script of a schema step to the server. */
 typedef enum {
-  KT_RUNNER_PIECES, /* cut at every semicolon */
-  KT_RUNNER_WHOLE,  /* as one query, and so as one transaction: what cannot run in one fails at the end */
-  KT_RUNNER_SPLIT,  /* statement by statement */
-} KtRunner;
+  KT_SCRIPT_PIECES, /* cut at every semicolon */
+  KT_SCRIPT_WHOLE,  /* as one query, and so as one transaction: what cannot run in one fails at the end */
+  KT_SCRIPT_SPLIT,  /* statement by statement */
+} KtScriptManner;
 
 typedef struct {
   const char *tag, *date; /* of the tagged commit */
   guint schema;
   KtRelease flags;  /* the release whose command line it has; KT_N_RELEASES: one that is not modelled */
-  KtRunner runner;
+  KtScriptManner runner;
   const char *node; /* oldest kaspad it works with; NULL: any that the network accepts */
   const char *what; /* what an operator notices */
   const char *defect; /* NULL: none known that matters here */

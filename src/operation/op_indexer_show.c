@@ -6,22 +6,7 @@
 
 #include "base/error.h"
 #include "base/file.h"
-#include "indexer/indexer.h"
-#include "operation/facts.h"
-
-/* Words of the command line, made absolute: Compose is run elsewhere. */
-static GStrv
-files_of (JsonObject *args)
-{
-  JsonArray *given = kt_json_array (args, "files");
-  g_autoptr (GStrvBuilder) files = g_strv_builder_new ();
-  for (guint i = 0; given != NULL && i < json_array_get_length (given); i++)
-    {
-      g_autofree char *path = g_canonicalize_filename (json_array_get_string_element (given, i), NULL);
-      g_strv_builder_add (files, path);
-    }
-  return g_strv_builder_end (files);
-}
+#include "operation/indexer_parts.h"
 
 /* An indexer that cannot be seen from here, by what it says: at an address, or in a document that somebody kept. */
 static KtIndexer *
@@ -74,35 +59,14 @@ ask_at (KtIndexers *indexers, const char *url)
   kt_indexer_settle (indexer);
 }
 
-/* The server that was named, or the one that answers. Tables of an indexer may lie in another of its databases. */
-static gboolean
-load_database (KtOperationContext *context, JsonObject *args, KtIndexers *indexers, GError **error)
-{
-  gboolean named = json_object_has_member (args, "dsn") || json_object_has_member (args, "server");
-  g_autoptr (KtFacts) facts = kt_facts_load (context, args, named ? KT_FACTS_SERVER : 0, error);
-  if (facts == NULL)
-    return FALSE;
-  if (facts->connection == NULL)
-    {
-      g_ptr_array_add (indexers->notes, g_strdup_printf ("the database was not looked at (%s); name it with --dsn",
-                                                         facts->server_error != NULL ? facts->server_error->message : "no server"));
-      return TRUE;
-    }
-  indexers->database = kt_indexer_database_load (facts->connection, error);
-  if (indexers->database != NULL && indexers->database->objects->len == 0)
-    g_ptr_array_add (indexers->notes, g_strdup_printf ("database %s holds no tables of an indexer; name another with --dsn 'dbname=…'",
-                                                       indexers->database->name));
-  return indexers->database != NULL;
-}
-
 JsonObject *
 kt_handle_indexer_show (KtOperationContext *context, JsonObject *args, GError **error)
 {
-  g_auto (GStrv) files = files_of (args);
+  g_auto (GStrv) files = kt_indexer_files (args);
   g_autoptr (KtSysroot) root = kt_sysroot_open (NULL, error);
   const char *document = kt_json_string (args, "document", NULL), *api = kt_json_string (args, "api", NULL);
   g_autoptr (KtIndexers) indexers = root != NULL ? kt_indexers_look (root, (const char *const *) files, error) : NULL;
-  if (indexers == NULL || !load_database (context, args, indexers, error) || (document != NULL && !take_document (indexers, document, error)))
+  if (indexers == NULL || !kt_indexer_load_database (context, args, indexers, error) || (document != NULL && !take_document (indexers, document, error)))
     return NULL;
   if (api != NULL)
     ask_at (indexers, api);

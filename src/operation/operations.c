@@ -157,6 +157,17 @@ static const KtArg backup_restore_args[] = {
 
 #define RELEASE_ARG { .name = "release", .type = KT_ARG_STRING, .value = "TAG", .help = "of simply-kaspa-indexer (default: the newest stable one)" }
 
+static const KtArg indexer_configure_args[] = {
+  { .name = "files", .type = KT_ARG_STRINGS, .positional = TRUE, .value = "FILE...", .help = "compose files of one project, where no container of it exists yet" },
+  { .name = "for", .type = KT_ARG_STRING, .value = "USE", .help = "store what this use needs (kastune indexer features lists them); without it only the words are changed" },
+  { .name = "retention", .type = KT_ARG_STRING, .value = "TIME", .help = "keep so much instead of what the use says; '' keeps everything" },
+  { .name = "release", .type = KT_ARG_STRING, .value = "TAG", .help = "in the words of this release, of the same schema; it is named in the image's tag (default: the release that it is)" },
+  { .name = "service", .type = KT_ARG_STRING, .value = "NAME", .help = "where there are several indexers: service, container, unit, or number of the process" },
+  { .name = "file", .type = KT_ARG_STRING, .value = "FILE", .help = "write here instead of into compose.kastune.yaml beside the first compose file" },
+  { .name = "rate", .type = KT_ARG_COUNT, .value = "N", .help = "transactions a second for disk and WAL (default 100)" },
+  { NULL },
+};
+
 static const KtArg indexer_show_args[] = {
   { .name = "files", .type = KT_ARG_STRINGS, .positional = TRUE, .value = "FILE...", .help = "compose files of one project, as docker compose -f takes them" },
   { .name = "api", .type = KT_ARG_STRING, .value = "URL", .help = "also ask an indexer there (http://host:8500)" },
@@ -420,6 +431,12 @@ const KtOperation kt_operations[] = {
             "not start, or the database is between two schemas. Examples: kastune indexer show; "
             "kastune indexer show docker-compose.yml --dsn 'dbname=kaspa'",
     .args = indexer_show_args, .flags = KT_OPERATION_SERVER, .run = kt_handle_indexer_show },
+  { .name = "indexer configure", .group = "Indexer", .summary = "Change what an indexer stores, or say its options in the words of its release",
+    .help = "Options that the release has renamed or no longer has are translated; with --for they become those of a use. Both go into a compose "
+            "file of kastune's own, laid over yours, which is never touched, and the container is made anew from both; kastune undo takes it back. Where "
+            "no compose file starts the indexer, the new options are shown. Variables of your files stay variables. Examples: "
+            "kastune indexer configure --for integrator --retention 14d; kastune indexer configure docker-compose.yml --release v2.3.0 --dry-run",
+    .args = indexer_configure_args, .flags = KT_OPERATION_CHANGES | KT_OPERATION_SERVER, .run = kt_handle_indexer_configure },
   { .name = "indexer releases", .group = "Indexer", .summary = "List the releases of simply-kaspa-indexer: schema, what each can migrate, known defects",
     .run = kt_handle_indexer_releases },
   { .name = "indexer features", .group = "Indexer", .summary = "Show what to let the indexer store for a use, as its options, with disk a day",

@@ -5,6 +5,7 @@
 #include "backup/step.h"
 #include "base/error.h"
 #include "host/steps.h"
+#include "indexer/steps.h"
 #include "operation/backup_parts.h"
 #include "operation/host_plan.h"
 #include "operation/schedule.h"
@@ -29,7 +30,7 @@
 const KtStepKind *const kt_step_kinds[] = {
   &kt_step_configuration_backup, &kt_step_postgres_settings, &kt_step_table_options, &kt_step_role_option,
   &kt_step_server_health, &kt_step_replace_data, &kt_step_zfs_dataset, &kt_step_zfs_properties, &kt_step_kernel_settings,
-  &kt_step_mount_options, NULL,
+  &kt_step_mount_options, &kt_step_indexer_compose, NULL,
 };
 
 void

@@ -78,6 +78,18 @@ test_what_compose_refuses_is_said_in_its_words (void)
 }
 
 static void
+test_variable_without_a_value_is_refused (void)
+{
+  g_autoptr (GError) error = NULL;
+  g_autofree char *base = written ("unset.yaml", "services:\n  indexer:\n    image: a:1\n    command: [\"-d\", \"${KT_NOWHERE_SET}\"]\n");
+  const char *const files[] = { base, NULL };
+  g_autoptr (KtCompose) compose = real_compose ();
+  g_assert_false (kt_compose_check (compose, &(KtComposeProject){ .files = files }, &error));
+  g_assert_error (error, KT_ERROR, KT_ERROR_REFUSED);
+  g_assert_nonnull (g_strstr_len (kt_error_detail (error), -1, "KT_NOWHERE_SET"));
+}
+
+static void
 test_compose_1_has_no_json (void)
 {
   g_autoptr (GError) error = NULL;
@@ -104,6 +116,7 @@ main (int argc, char **argv)
   g_assert_no_error (error);
   g_test_add_func ("/compose/variables", test_variables_are_filled_in_or_left);
   g_test_add_func ("/compose/refused", test_what_compose_refuses_is_said_in_its_words);
+  g_test_add_func ("/compose/unset", test_variable_without_a_value_is_refused);
   g_test_add_func ("/compose/version-1", test_compose_1_has_no_json);
   g_test_add_func ("/compose/words", test_words_for_people_can_be_typed);
   int status = g_test_run ();

@@ -1,0 +1,23 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * The step kinds of indexer/: what changes how an indexer runs. Like those of tuning/ they do I/O; their args and what `prepare` finds
+ * hold no password.
+ */
+#pragma once
+
+#include "change/step.h"
+#include "indexer/override.h"
+
+/* Image and command of a service in a compose file of kastune's own, and the container made anew where there is one.
+ * args {files, project, directory, service, release, set_image, use, retention, file, digest, up} */
+extern const KtStepKind kt_step_indexer_compose;
+
+typedef struct {
+  KtOverrideWish wish;
+  KtComposeProject project; /* the user's own files, without kastune's */
+  const char *file;         /* absolute: kastune's own */
+  const char *digest;       /* of what would be written now: something else later is refused */
+  gboolean up;              /* it has a container, which is made anew */
+} KtComposeStep;
+
+JsonObject *kt_step_compose_args (const KtComposeStep *step);

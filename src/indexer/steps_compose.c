@@ -1,0 +1,355 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * Step `indexer-compose`. What is written is worked out anew from the user's files when it is applied, since they may hold passwords,
+ * which the journal must not: it has a digest of what was planned. A file that was there is kept beside the new one for the undo.
+ */
+#include "indexer/steps.h"
+
+#include "base/error.h"
+#include "base/file.h"
+#include "docker/container.h"
+#include "indexer/program.h"
+
+#include <string.h>
+
+#define STEADY_S 5        /* a container that rejects its options ends within one */
+#define POLL_US (250 * 1000)
+#define LAST_CHARACTERS 400 /* of its log, in an error */
+
+JsonObject *
+kt_step_compose_args (const KtComposeStep *step)
+{
+  JsonObject *args = json_object_new ();
+  kt_json_set_strings (args, "files", step->project.files);
+  kt_json_set_string (args, "project", step->project.project);
+  kt_json_set_string (args, "directory", step->project.directory);
+  kt_json_set_string (args, "service", step->wish.service);
+  kt_json_set_string (args, "release", step->wish.release->tag);
+  json_object_set_boolean_member (args, "set_image", step->wish.set_image);
+  kt_json_set_string (args, "use", step->wish.use != NULL ? step->wish.use->name : NULL);
+  kt_json_set_string (args, "retention", step->wish.retention);
+  kt_json_set_string (args, "file", step->file);
+  kt_json_set_string (args, "digest", step->digest);
+  json_object_set_boolean_member (args, "up", step->up);
+  return args;
+}
+
+/* --- reading args ------------------------------------------------------------------------------------------------- */
+
+/* The user's files, and then kastune's own when @with. Caller frees. */
+static GStrv
+files_of (JsonObject *args, gboolean with)
+{
+  g_autoptr (GStrvBuilder) files = g_strv_builder_new ();
+  JsonArray *own = kt_json_array (args, "files");
+  for (guint i = 0; own != NULL && i < json_array_get_length (own); i++)
+    g_strv_builder_add (files, json_array_get_string_element (own, i));
+  if (with)
+    g_strv_builder_add (files, kt_json_string (args, "file", ""));
+  return g_strv_builder_end (files);
+}
+
+static KtComposeProject
+project_of (JsonObject *args, GStrv files)
+{
+  return (KtComposeProject){ .files = (const char *const *) files, .project = kt_json_string (args, "project", NULL),
+                             .directory = kt_json_string (args, "directory", NULL) };
+}
+
+static const char *
+service_of (JsonObject *args)
+{
+  return kt_json_string (args, "service", "");
+}
+
+/* What would be written now; KT_ERROR_CHANGED when that is not what was planned. */
+static KtOverride *
+planned (JsonObject *args, const KtCompose *compose, GError **error)
+{
+  const char *use = kt_json_string (args, "use", NULL);
+  KtOverrideWish wish = { .service = service_of (args), .release = kt_release_row (kt_json_string (args, "release", "")),
+                          .set_image = kt_json_bool (args, "set_image", FALSE), .use = use != NULL ? kt_use_find (use) : NULL,
+                          .retention = kt_json_string (args, "retention", NULL) };
+  if (wish.release == NULL || wish.release->flags == KT_N_RELEASES || (use != NULL && wish.use == NULL))
+    {
+      kt_error_set (error, KT_ERROR_UNSUPPORTED, NULL, "make a new plan", "this kastune does not know the release or the use of the step");
+      return NULL;
+    }
+  g_auto (GStrv) files = files_of (args, FALSE);
+  KtComposeProject project = project_of (args, files);
+  g_autoptr (JsonNode) filled = kt_compose_config (compose, &project, FALSE, error);
+  g_autoptr (JsonNode) written = filled != NULL ? kt_compose_config (compose, &project, TRUE, error) : NULL;
+  g_autoptr (KtOverride) override = written != NULL ? kt_override_new (&wish, filled, written, error) : NULL;
+  if (override != NULL && g_strcmp0 (override->digest, kt_json_string (args, "digest", NULL)) != 0)
+    {
+      kt_error_set (error, KT_ERROR_CHANGED, NULL, "make a new plan", "the compose files were changed since the plan was made");
+      return NULL;
+    }
+  return g_steal_pointer (&override);
+}
+
+/* Digest of kastune's own file as it is; *digest NULL: there is none. */
+static gboolean
+read_digest (JsonObject *args, char **digest, GError **error)
+{
+  const char *path = kt_json_string (args, "file", "");
+  g_autofree char *text = NULL;
+  *digest = NULL;
+  if (!g_file_test (path, G_FILE_TEST_EXISTS))
+    return TRUE;
+  if (!kt_file_read (path, &text, NULL, error))
+    return FALSE;
+  *digest = kt_override_digest (text);
+  return TRUE;
+}
+
+/* Where a file that was there is kept: another one for another content, so that changes over changes can all be taken back. */
+static char *
+kept_path (JsonObject *args, const char *digest)
+{
+  return g_strdup_printf ("%s.before-%.12s", kt_json_string (args, "file", ""), digest);
+}
+
+/* --- step --------------------------------------------------------------------------------------------------------- */
+
+static char *
+describe (JsonObject *args)
+{
+  const char *use = kt_json_string (args, "use", NULL);
+  return g_strdup_printf ("write the options of service %s for %s%s%s into %s%s", service_of (args), kt_json_string (args, "release", ""),
+                          use != NULL ? " and " : "", use != NULL ? use : "", kt_json_string (args, "file", ""),
+                          kt_json_bool (args, "up", FALSE) ? ", and make its container anew" : "");
+}
+
+static gboolean
+check (KtStepContext *context, JsonObject *args, GError **error)
+{
+  g_autoptr (KtCompose) compose = kt_compose_find (error);
+  g_auto (GStrv) files = files_of (args, FALSE);
+  KtComposeProject project = project_of (args, files);
+  if (compose == NULL || !kt_compose_check (compose, &project, error))
+    return FALSE;
+  g_autoptr (KtOverride) override = planned (args, compose, error);
+  return override != NULL;
+}
+
+/* {digest} of the file that is there; without it there is none. */
+static JsonObject *
+prepare (KtStepContext *context, JsonObject *args, GError **error)
+{
+  g_autofree char *digest = NULL;
+  if (!read_digest (args, &digest, error))
+    return NULL;
+  JsonObject *before = json_object_new ();
+  kt_json_set_string (before, "digest", digest);
+  return before;
+}
+
+/* As before, or as planned; anything else somebody else wrote. */
+static gboolean
+is_ours (JsonObject *args, JsonObject *before, GError **error)
+{
+  g_autofree char *now = NULL;
+  if (!read_digest (args, &now, error))
+    return FALSE;
+  if (g_strcmp0 (now, kt_json_string (before, "digest", NULL)) == 0 || g_strcmp0 (now, kt_json_string (args, "digest", NULL)) == 0)
+    return TRUE;
+  kt_error_set (error, KT_ERROR_CHANGED, NULL, "look at it, then put back what kastune wrote or make a new plan", "somebody else changed %s meanwhile",
+                kt_json_string (args, "file", ""));
+  return FALSE;
+}
+
+static gboolean
+keep_old (JsonObject *args, const char *old, GError **error)
+{
+  const char *path = kt_json_string (args, "file", "");
+  g_autofree char *now = NULL, *text = NULL;
+  g_autofree char *kept = old != NULL ? kept_path (args, old) : NULL;
+  struct stat like;
+  if (old == NULL)
+    return TRUE;
+  if (!read_digest (args, &now, error))
+    return FALSE;
+  /* The new one is there already: an apply that is done again. */
+  if (g_strcmp0 (now, old) != 0)
+    return TRUE;
+  return kt_file_read (path, &text, NULL, error) && stat (path, &like) == 0 && kt_file_replace (kept, text, &like, error);
+}
+
+/* With the owner and the rights of the user's own file: both hold the same secrets. */
+static gboolean
+write_new (JsonObject *args, const KtOverride *override, GError **error)
+{
+  g_auto (GStrv) files = files_of (args, FALSE);
+  struct stat like;
+  if (stat (files[0], &like) != 0)
+    {
+      kt_error_set (error, KT_ERROR_CHANGED, NULL, NULL, "%s is not there any more", files[0]);
+      return FALSE;
+    }
+  return kt_file_replace (kt_json_string (args, "file", ""), override->text, &like, error);
+}
+
+/* The container of the service, or NULL when there is none. */
+static KtContainer *
+find_container (const KtEngine *engine, JsonObject *args, GError **error)
+{
+  g_autoptr (JsonNode) node = kt_engine_get (engine, "/containers/json?all=1", error);
+  JsonArray *rows = node != NULL && JSON_NODE_HOLDS_ARRAY (node) ? json_node_get_array (node) : NULL;
+  for (guint i = 0; rows != NULL && i < json_array_get_length (rows); i++)
+    {
+      JsonObject *row = json_array_get_object_element (rows, i);
+      JsonObject *labels = kt_json_object (row, "Labels");
+      if (labels != NULL && g_strcmp0 (kt_json_string (labels, "com.docker.compose.project", NULL), kt_json_string (args, "project", "")) == 0
+          && g_str_equal (kt_json_string (labels, "com.docker.compose.service", ""), service_of (args)))
+        return kt_container_inspect (engine, kt_json_string (row, "Id", ""), error);
+    }
+  return NULL;
+}
+
+/* Its last words without passwords: indexers write the address of their database into their log. */
+static char *
+last_words (const KtEngine *engine, const KtContainer *container)
+{
+  g_autofree char *log = kt_container_log (engine, container->name, 0, NULL);
+  g_auto (GStrv) words = g_strsplit_set (log != NULL ? log : "", " \t\r\n", -1);
+  g_auto (GStrv) masked = kt_words_masked ((const char *const *) words);
+  g_autofree char *all = g_strjoinv (" ", masked);
+  gsize length = strlen (all);
+  g_autofree char *tail = g_utf8_make_valid (length > LAST_CHARACTERS ? all + length - LAST_CHARACTERS : all, -1);
+  return g_strdup (g_strstrip (tail));
+}
+
+static gboolean
+refuse_unsteady (const KtEngine *engine, const KtContainer *container, GError **error)
+{
+  g_autofree char *words = last_words (engine, container);
+  kt_error_set (error, KT_ERROR_VERIFY, *words != '\0' ? words : NULL, "docker logs CONTAINER", "container %s does not stay up (%s, exit status %d)",
+                container->name, container->state, container->exit_status);
+  return FALSE;
+}
+
+/* It runs, and still is the same start after a while. */
+static gboolean
+stays_up (KtStepContext *context, JsonObject *args, guint seconds, GError **error)
+{
+  g_autoptr (KtEngine) engine = kt_engine_open (NULL, error);
+  g_autofree char *started = NULL;
+  gint64 end = g_get_monotonic_time () + (gint64) seconds * G_USEC_PER_SEC;
+  while (engine != NULL)
+    {
+      g_autoptr (GError) local = NULL;
+      g_autoptr (KtContainer) container = find_container (engine, args, &local);
+      if (container == NULL && local != NULL)
+        {
+          g_propagate_error (error, g_steal_pointer (&local));
+          return FALSE;
+        }
+      if (container == NULL)
+        {
+          kt_error_set (error, KT_ERROR_VERIFY, NULL, NULL, "service %s has no container", service_of (args));
+          return FALSE;
+        }
+      gboolean same = started == NULL || g_str_equal (started, container->started_at);
+      if (!g_str_equal (container->state, "running") || !same)
+        return refuse_unsteady (engine, container, error);
+      if (started == NULL)
+        started = g_strdup (container->started_at);
+      if (g_get_monotonic_time () >= end)
+        return TRUE;
+      if (g_cancellable_set_error_if_cancelled (context->cancellable, error))
+        return FALSE;
+      g_usleep (POLL_US);
+    }
+  return FALSE;
+}
+
+static gboolean
+apply (KtStepContext *context, JsonObject *args, JsonObject *before, GError **error)
+{
+  g_autoptr (KtCompose) compose = kt_compose_find (error);
+  g_autoptr (KtOverride) override = compose != NULL ? planned (args, compose, error) : NULL;
+  g_auto (GStrv) files = files_of (args, TRUE);
+  KtComposeProject project = project_of (args, files);
+  if (override == NULL || !is_ours (args, before, error) || !keep_old (args, kt_json_string (before, "digest", NULL), error)
+      || !write_new (args, override, error) || !kt_compose_check (compose, &project, error))
+    return FALSE;
+  if (!kt_json_bool (args, "up", FALSE))
+    return TRUE;
+  kt_step_progress (context, "making the container anew", 0, 0);
+  return kt_compose_up (compose, &project, service_of (args), context->cancellable, error) && stays_up (context, args, STEADY_S, error);
+}
+
+static gboolean
+verify (KtStepContext *context, JsonObject *args, JsonObject *before, GError **error)
+{
+  g_autofree char *now = NULL;
+  if (!read_digest (args, &now, error))
+    return FALSE;
+  if (g_strcmp0 (now, kt_json_string (args, "digest", NULL)) != 0)
+    {
+      kt_error_set (error, KT_ERROR_VERIFY, NULL, NULL, "%s is not as planned", kt_json_string (args, "file", ""));
+      return FALSE;
+    }
+  return !kt_json_bool (args, "up", FALSE) || stays_up (context, args, 0, error);
+}
+
+static gboolean
+can_undo (KtStepContext *context, JsonObject *args, JsonObject *before, GError **error)
+{
+  const char *old = kt_json_string (before, "digest", NULL);
+  g_autofree char *kept = old != NULL ? kept_path (args, old) : NULL;
+  g_autofree char *now = NULL;
+  if (!is_ours (args, before, error) || !read_digest (args, &now, error))
+    return FALSE;
+  if (kept == NULL || g_strcmp0 (now, old) == 0 || g_file_test (kept, G_FILE_TEST_IS_REGULAR))
+    return TRUE;
+  kt_error_set (error, KT_ERROR_CHANGED, NULL, NULL, "%s, which holds what was before, is not there any more", kept);
+  return FALSE;
+}
+
+/* The file as it was; the copy goes last. */
+static gboolean
+put_back (JsonObject *args, JsonObject *before, GError **error)
+{
+  const char *path = kt_json_string (args, "file", ""), *old = kt_json_string (before, "digest", NULL);
+  if (old == NULL)
+    return kt_file_remove (path, error);
+  g_autofree char *kept = kept_path (args, old), *text = NULL;
+  struct stat like;
+  if (stat (kept, &like) != 0)
+    return TRUE; /* nothing was written, or all is back */
+  return kt_file_read (kept, &text, NULL, error) && kt_file_replace (path, text, &like, error);
+}
+
+static gboolean
+undo (KtStepContext *context, JsonObject *args, JsonObject *before, GError **error)
+{
+  const char *old = kt_json_string (before, "digest", NULL);
+  g_auto (GStrv) files = files_of (args, old != NULL);
+  KtComposeProject project = project_of (args, files);
+  if (!is_ours (args, before, error) || !put_back (args, before, error))
+    return FALSE;
+  if (kt_json_bool (args, "up", FALSE))
+    {
+      g_autoptr (KtCompose) compose = kt_compose_find (error);
+      kt_step_progress (context, "making the container as it was", 0, 0);
+      if (compose == NULL || !kt_compose_up (compose, &project, service_of (args), NULL, error))
+        return FALSE;
+    }
+  g_autofree char *kept = old != NULL ? kept_path (args, old) : NULL;
+  return kept == NULL || kt_file_remove (kept, error);
+}
+
+static GStrv
+touches (JsonObject *args)
+{
+  g_autoptr (GStrvBuilder) names = g_strv_builder_new ();
+  g_autofree char *name = g_strdup_printf ("service %s in %s", service_of (args), kt_json_string (args, "file", ""));
+  g_strv_builder_add (names, name);
+  return g_strv_builder_end (names);
+}
+
+const KtStepKind kt_step_indexer_compose = {
+  "indexer-compose", describe, check, prepare, apply, verify, can_undo, undo, NULL, touches,
+};

@@ -1,0 +1,365 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * indexer configure: what an indexer stores, changed where it is started: in a compose file of kastune's own that is laid over the
+ * user's, as a change set. For what no compose file starts, the new command line is shown.
+ */
+#include "operation/handlers.h"
+
+#include "base/error.h"
+#include "base/file.h"
+#include "bench/footprint.h"
+#include "indexer/check.h"
+#include "indexer/steps.h"
+#include "indexer/translate.h"
+#include "operation/change_parts.h"
+#include "operation/indexer_parts.h"
+
+#include <math.h>
+
+#define DEFAULT_TPS 100
+#define MOST_TPS 3000
+#define DAY_S 86400.0
+#define CHECKPOINT_MS (15 * 60 * 1000)
+
+typedef struct {
+  KtIndexers *indexers;
+  const KtIndexer *indexer;
+  const KtReleaseRow *release;
+  const KtUse *use;
+  const char *retention;
+  gboolean set_image; /* its tag names a release, or the latest: others are of somebody's own */
+  GStrv files;      /* of the project, without kastune's own; NULL: no compose files */
+  char *file;       /* kastune's own */
+  KtOverride *override;
+  GStrv after;      /* the new options, for whoever only shows them */
+  GPtrArray *notes, *findings;
+} Configure;
+
+static void
+configure_clear (Configure *c)
+{
+  g_clear_pointer (&c->indexers, kt_indexers_free);
+  g_strfreev (c->files);
+  g_free (c->file);
+  g_clear_pointer (&c->override, kt_override_free);
+  g_strfreev (c->after);
+  g_clear_pointer (&c->notes, g_ptr_array_unref);
+  g_clear_pointer (&c->findings, g_ptr_array_unref);
+}
+G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC (Configure, configure_clear)
+
+/* --- which one, and to what --------------------------------------------------------------------------------------- */
+
+/* Where files are named, only theirs. */
+static gboolean
+is_meant (const KtProgram *program, const char *name, char *const *files)
+{
+  if (*files != NULL && (program->files == NULL || !g_strv_contains ((const char *const *) program->files, *files)))
+    return FALSE;
+  g_autofree char *pid = g_strdup_printf ("%" G_GINT64_FORMAT, program->pid);
+  return name == NULL || g_strcmp0 (program->service, name) == 0 || g_strcmp0 (program->name, name) == 0 || g_strcmp0 (program->unit, name) == 0
+         || (program->pid > 0 && g_str_equal (pid, name));
+}
+
+static gboolean
+choose (Configure *c, JsonObject *args, GError **error)
+{
+  const char *name = kt_json_string (args, "service", NULL);
+  g_auto (GStrv) files = kt_indexer_files (args);
+  g_autoptr (GString) found = g_string_new (NULL);
+  guint n = 0;
+  for (guint i = 0; i < c->indexers->all->len; i++)
+    {
+      const KtIndexer *indexer = c->indexers->all->pdata[i];
+      g_autofree char *place = kt_indexer_place (indexer);
+      if (indexer->program->kind != KT_PROGRAM_INDEXER || !is_meant (indexer->program, name, files))
+        continue;
+      c->indexer = indexer;
+      n++;
+      g_string_append_printf (found, "%s%s", found->len > 0 ? ", " : "", place);
+    }
+  if (n == 1)
+    return TRUE;
+  kt_error_set (error, n == 0 ? KT_ERROR_NOT_FOUND : KT_ERROR_USAGE, n > 1 ? found->str : NULL, "kastune indexer show, then --service NAME",
+                n == 0 ? "there is no such simply-kaspa-indexer" : "it is not clear which indexer is meant");
+  return FALSE;
+}
+
+static gboolean
+choose_release (Configure *c, const char *tag, GError **error)
+{
+  const KtReleaseRow *now = c->indexer->release;
+  c->release = tag != NULL ? kt_release_row (tag) : now;
+  if (c->release == NULL)
+    kt_error_set (error, KT_ERROR_USAGE, NULL, "name it: --release v2.3.0 (kastune indexer releases)", tag != NULL ? "there is no release %s" : "which release it is cannot be told%s",
+                  tag != NULL ? tag : "");
+  else if (c->release->flags == KT_N_RELEASES)
+    {
+      kt_error_set (error, KT_ERROR_UNSUPPORTED, NULL, "take one from v1.6.0 on (of v2.1, v2.1.1 on)", "the command line of %s is not known well enough", c->release->tag);
+      return FALSE;
+    }
+  g_autofree char *image_tag = c->indexer->program->image != NULL ? kt_image_tag (c->indexer->program->image) : NULL;
+  c->set_image = image_tag != NULL && (g_str_equal (image_tag, "latest") || kt_release_row (image_tag) != NULL);
+  return c->release != NULL;
+}
+
+/* Another schema is an upgrade of the database, with no way back: not by the way. */
+static gboolean
+keeps_schema (const Configure *c, GError **error)
+{
+  const KtReleaseRow *now = c->indexer->release;
+  guint stamp = c->indexers->database != NULL ? kt_indexer_database_stamp (c->indexers->database) : 0;
+  guint schema = stamp > 0 ? stamp : now != NULL && c->indexer->program->seen == KT_SEEN_CONTAINER ? now->schema : c->release->schema;
+  if (schema == c->release->schema)
+    return TRUE;
+  kt_error_set (error, KT_ERROR_REFUSED, NULL, "take a release of that schema with --release (kastune indexer releases)",
+                "%s has schema %u and the database %u: that is an upgrade, which only a backup takes back", c->release->tag, c->release->schema, schema);
+  return FALSE;
+}
+
+static gboolean
+choose_use (Configure *c, JsonObject *args, GError **error)
+{
+  const char *name = kt_json_string (args, "for", NULL);
+  c->use = name != NULL ? kt_use_find (name) : NULL;
+  c->retention = kt_json_string (args, "retention", NULL);
+  if (name != NULL && c->use == NULL)
+    kt_error_set (error, KT_ERROR_USAGE, NULL, "kastune indexer features lists them", "there is no use %s", name);
+  else if (c->use == NULL && c->retention != NULL)
+    kt_error_set (error, KT_ERROR_USAGE, NULL, "add --for USE", "--retention belongs to a use");
+  else
+    return TRUE;
+  return FALSE;
+}
+
+/* --- what it will be ---------------------------------------------------------------------------------------------- */
+
+static gboolean
+find_files (Configure *c, JsonObject *args, GError **error)
+{
+  const KtProgram *program = c->indexer->program;
+  const char *named = kt_json_string (args, "file", NULL);
+  if (program->files == NULL)
+    return TRUE;
+  g_autofree char *folder = g_path_get_dirname (program->files[0]);
+  c->file = named != NULL ? g_canonicalize_filename (named, NULL) : g_build_filename (folder, KT_OVERRIDE_NAME, NULL);
+  g_autoptr (GStrvBuilder) files = g_strv_builder_new ();
+  guint n = 0;
+  for (char **path = program->files; *path != NULL; path++)
+    if (!g_str_equal (*path, c->file))
+      {
+        g_strv_builder_add (files, *path);
+        n++;
+      }
+  c->files = g_strv_builder_end (files);
+  if (n > 0)
+    return TRUE;
+  kt_error_set (error, KT_ERROR_USAGE, NULL, "choose another name with --file", "%s is the project's only compose file", c->file);
+  return FALSE;
+}
+
+static KtComposeProject
+project_of (const Configure *c)
+{
+  const KtProgram *program = c->indexer->program;
+  return (KtComposeProject){ .files = (const char *const *) c->files, .project = program->project, .directory = program->directory };
+}
+
+static gboolean
+make_override (Configure *c, GError **error)
+{
+  KtComposeProject project = project_of (c);
+  KtOverrideWish wish = { .service = c->indexer->program->service, .release = c->release, .set_image = c->set_image, .use = c->use, .retention = c->retention };
+  g_autoptr (KtCompose) compose = kt_compose_find (error);
+  g_autoptr (JsonNode) filled = compose != NULL ? kt_compose_config (compose, &project, FALSE, error) : NULL;
+  g_autoptr (JsonNode) written = filled != NULL ? kt_compose_config (compose, &project, TRUE, error) : NULL;
+  c->override = written != NULL ? kt_override_new (&wish, filled, written, error) : NULL;
+  if (c->override == NULL)
+    return FALSE;
+  c->after = g_strdupv (c->override->after);
+  c->notes = g_ptr_array_ref (c->override->notes);
+  return TRUE;
+}
+
+static gboolean
+make_words (Configure *c, GError **error)
+{
+  if (c->indexer->program->words == NULL)
+    {
+      kt_error_set (error, KT_ERROR_UNSUPPORTED, NULL, "kastune indexer features writes options for a use", "its command line is not known");
+      return FALSE;
+    }
+  c->notes = g_ptr_array_new_with_free_func (g_free);
+  c->after = kt_translate ((const char *const *) c->indexer->program->words, c->release->flags, c->notes);
+  if (c->use != NULL)
+    {
+      GStrv stored = kt_translate_to_use ((const char *const *) c->after, c->release->flags, c->use, c->retention);
+      g_strfreev (c->after);
+      c->after = stored;
+    }
+  return TRUE;
+}
+
+static gboolean
+is_fed (const KtIndexers *indexers)
+{
+  for (guint i = 0; i < indexers->all->len; i++)
+    if (((KtIndexer *) indexers->all->pdata[i])->program->kind == KT_PROGRAM_K_PROCESSOR)
+      return TRUE;
+  return indexers->database != NULL && kt_indexer_database_has_k (indexers->database);
+}
+
+/* What the new options do, and whether the release takes them. */
+static gboolean
+judge (Configure *c, GError **error)
+{
+  g_auto (KtArguments) arguments = { 0 };
+  c->findings = kt_findings_new ();
+  if (!kt_arguments_parse (&arguments, c->release->flags, (const char *const *) c->after, error))
+    return FALSE;
+  const KtIndexerDatabase *database = c->indexers->database;
+  KtIndexerUse use = { .release = c->release, .arguments = &arguments, .container = c->indexer->program->publishes, .feeds_k_indexer = is_fed (c->indexers),
+                       .max_connections = database != NULL ? database->max_connections : -1,
+                       .reserved_connections = database != NULL ? database->reserved_connections : 0 };
+  kt_indexer_check (&use, c->findings);
+  if (!kt_findings_refuse (c->findings))
+    return TRUE;
+  const KtFinding *first = c->findings->pdata[0];
+  kt_error_set (error, KT_ERROR_REFUSED, first->sentence, first->remedy, "these options would not do");
+  return FALSE;
+}
+
+/* --- what it costs ------------------------------------------------------------------------------------------------ */
+
+/* As schema 23 stores it, whichever release it is. */
+static void
+footprint_of (const char *const *words, double tps, KtFootprint *footprint)
+{
+  g_autoptr (GPtrArray) notes = g_ptr_array_new_with_free_func (g_free);
+  g_auto (GStrv) newest = kt_translate (words, KT_RELEASE_V2_3_0, notes);
+  g_auto (KtArguments) arguments = { 0 };
+  KtFootprintSpec spec = { .tps = tps, .checkpoint_ms = CHECKPOINT_MS };
+  if (kt_arguments_parse (&arguments, KT_RELEASE_V2_3_0, (const char *const *) newest, NULL))
+    spec.features = arguments.features;
+  kt_footprint (&spec, footprint);
+}
+
+static JsonObject *
+cost_json (const char *const *words, double tps)
+{
+  KtFootprint footprint;
+  footprint_of (words, tps, &footprint);
+  JsonObject *object = json_object_new ();
+  json_object_set_double_member (object, "disk_bytes_per_day", round (footprint.disk_per_day));
+  json_object_set_double_member (object, "wal_bytes_per_transaction", round (footprint.wal_per_day / (tps * DAY_S)));
+  return object;
+}
+
+static void
+set_words (JsonObject *object, const char *name, GStrv words)
+{
+  g_auto (GStrv) masked = kt_words_masked ((const char *const *) words);
+  kt_json_set_strings (object, name, (const char *const *) masked);
+}
+
+static JsonObject *
+describe (const Configure *c, JsonObject *args)
+{
+  JsonObject *shown = json_object_new ();
+  double tps = (double) CLAMP (kt_json_int (args, "rate", DEFAULT_TPS), 1, MOST_TPS);
+  g_autofree char *place = kt_indexer_place (c->indexer);
+  GStrv before = c->override != NULL ? c->override->before : c->indexer->program->words;
+  JsonArray *notes = json_array_new ();
+  for (guint i = 0; i < c->notes->len; i++)
+    json_array_add_string_element (notes, c->notes->pdata[i]);
+  kt_json_set_string (shown, "place", place);
+  kt_json_set_string (shown, "release", c->release->tag);
+  kt_json_set_string (shown, "use", c->use != NULL ? c->use->name : NULL);
+  kt_json_set_string (shown, "loses", c->use != NULL ? c->use->loses : NULL);
+  kt_json_set_string (shown, "image", c->override != NULL ? c->override->image : NULL);
+  set_words (shown, "options_before", before);
+  set_words (shown, "options", c->after);
+  json_object_set_array_member (shown, "notes", notes);
+  json_object_set_double_member (shown, "transactions_per_s", tps);
+  json_object_set_object_member (shown, "before", cost_json ((const char *const *) before, tps));
+  json_object_set_object_member (shown, "after", cost_json ((const char *const *) c->after, tps));
+  json_object_set_array_member (shown, "findings", kt_findings_to_json (c->findings));
+  return shown;
+}
+
+/* --- the change --------------------------------------------------------------------------------------------------- */
+
+/* Already written, and the container was made with it. */
+static gboolean
+is_done (const Configure *c)
+{
+  g_autofree char *text = NULL;
+  if (!g_file_test (c->file, G_FILE_TEST_IS_REGULAR) || !kt_file_read (c->file, &text, NULL, NULL))
+    return FALSE;
+  g_autofree char *digest = kt_override_digest (text);
+  return g_str_equal (digest, c->override->digest) && g_strv_contains ((const char *const *) c->indexer->program->files, c->file)
+         && c->indexer->program->seen == KT_SEEN_CONTAINER;
+}
+
+static KtPlan *
+plan_of (const Configure *c, JsonObject *shown)
+{
+  const KtProgram *program = c->indexer->program;
+  g_autoptr (GStrvBuilder) builder = g_strv_builder_new ();
+  g_strv_builder_addv (builder, (const char **) c->files);
+  g_strv_builder_add (builder, c->file);
+  g_auto (GStrv) all = g_strv_builder_end (builder);
+  KtComposeProject with = { .files = (const char *const *) all, .project = program->project, .directory = program->directory };
+  g_autofree char *start = kt_compose_words (&with, program->service);
+  g_autofree char *server = g_strdup_printf ("compose %s %s", program->project, c->files[0]);
+  g_autofree char *name = g_strdup_printf ("service %s of %s", program->service, c->files[0]);
+  g_autofree char *title = g_strdup_printf ("options of %s%s%s", c->release->tag, c->use != NULL ? " for " : "", c->use != NULL ? c->use->name : "");
+  KtPlan *plan = kt_plan_new (title, server, name);
+  KtComposeStep step = { .wish = { .service = program->service, .release = c->release, .set_image = c->set_image, .use = c->use, .retention = c->retention },
+                         .project = project_of (c), .file = c->file, .digest = c->override->digest, .up = program->seen == KT_SEEN_CONTAINER };
+  if (!is_done (c))
+    kt_plan_add (plan, &kt_step_indexer_compose, kt_step_compose_args (&step));
+  kt_json_set_string (shown, "file", c->file);
+  kt_json_set_string (shown, "start", start);
+  json_object_set_object_member (shown, "plan", kt_plan_to_json (plan));
+  return plan;
+}
+
+static JsonObject *
+carry_out (KtOperationContext *context, JsonObject *args, const Configure *c, JsonObject *shown, GError **error)
+{
+  g_autoptr (KtPlan) plan = plan_of (c, shown);
+  if (plan->steps->len == 0)
+    return json_object_ref (shown);
+  if (!kt_change_may_go_on (context, args, shown, error))
+    return json_object_has_member (shown, "dry_run") ? json_object_ref (shown) : NULL;
+  g_autoptr (KtState) state = kt_state_open (context->state_directory, error);
+  if (state == NULL)
+    return NULL;
+  gint64 id = 0;
+  KtRunner runner = kt_change_runner (context, state);
+  if (!kt_change_finish (&runner, context, TRUE, error) || !kt_runner_apply (&runner, plan, &id, error))
+    return NULL;
+  return kt_change_answer (state, id, shown, error);
+}
+
+static gboolean
+load (Configure *c, KtOperationContext *context, JsonObject *args, GError **error)
+{
+  g_autoptr (KtSysroot) root = kt_sysroot_open (NULL, error);
+  g_auto (GStrv) files = kt_indexer_files (args);
+  c->indexers = root != NULL ? kt_indexers_look (root, (const char *const *) files, error) : NULL;
+  return c->indexers != NULL && kt_indexer_load_database (context, args, c->indexers, error);
+}
+
+JsonObject *
+kt_handle_indexer_configure (KtOperationContext *context, JsonObject *args, GError **error)
+{
+  g_auto (Configure) c = { 0 };
+  if (!choose_use (&c, args, error) || !load (&c, context, args, error) || !choose (&c, args, error)
+      || !choose_release (&c, kt_json_string (args, "release", NULL), error) || !keeps_schema (&c, error) || !find_files (&c, args, error)
+      || !(c.files != NULL ? make_override (&c, error) : make_words (&c, error)) || !judge (&c, error))
+    return NULL;
+  g_autoptr (JsonObject) shown = describe (&c, args);
+  return c.files != NULL ? carry_out (context, args, &c, shown, error) : json_object_ref (shown);
+}
