@@ -15,6 +15,8 @@ typedef struct {
   CURLcode (*easy_getinfo) (CURL *, CURLINFO, ...);
   const char *(*easy_strerror) (CURLcode);
   void (*easy_cleanup) (CURL *);
+  struct curl_slist *(*slist_append) (struct curl_slist *, const char *);
+  void (*slist_free_all) (struct curl_slist *);
 } KtCurl;
 
 /* The same for the whole process. Errors: KT_ERROR_UNSUPPORTED (it is not installed). */

@@ -142,7 +142,11 @@ kt_render_plan (JsonObject *answer, GString *out, guint width)
   g_string_append_c (out, '\n');
   JsonObject *trial = kt_json_object (answer, "trial");
   if (trial != NULL)
-    kt_render_line (out, width, "Tried: a scratch server of the same binaries started with these settings.");
+    kt_render_line (out, width, kt_json_string (trial, "container", NULL) != NULL
+                    ? "Tried: a scratch server in a container of the same image and limits started with these settings."
+                    : "Tried: a scratch server of the same binaries started with these settings.");
+  if (kt_json_string (answer, "untried", NULL) != NULL)
+    kt_render_line (out, width, "Note: %s.", kt_json_string (answer, "untried", ""));
   render_interruption (answer, out, width);
   kt_render_findings (answer, out, width);
 }

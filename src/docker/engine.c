@@ -96,29 +96,51 @@ set_refused (const char *path, long status, const char *answer, GError **error)
                 "the Docker Engine refused %s (status %ld)", path, status);
 }
 
-static GString *
-request (const KtEngine *engine, gboolean post, const char *path, guint timeout_s, GError **error)
+typedef struct {
+  const char *method, *path;
+  const char *type; /* of the body */
+  const char *body; /* NULL: none */
+  gsize length;
+  guint timeout_s;
+} Request;
+
+static void
+give_body (const KtCurl *curl, CURL *easy, const Request *asked, struct curl_slist *headers)
 {
-  g_autofree char *url = g_strconcat ("http://docker", path, NULL);
+  curl->easy_setopt (easy, CURLOPT_CUSTOMREQUEST, asked->method);
+  if (g_str_equal (asked->method, "GET") || g_str_equal (asked->method, "DELETE"))
+    return;
+  curl->easy_setopt (easy, CURLOPT_POSTFIELDS, asked->body != NULL ? asked->body : "");
+  curl->easy_setopt (easy, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t) asked->length);
+  if (headers != NULL)
+    curl->easy_setopt (easy, CURLOPT_HTTPHEADER, headers);
+}
+
+static GString *
+request (const KtEngine *engine, Request asked, GError **error)
+{
+  g_autofree char *url = g_strconcat ("http://docker", asked.path, NULL);
+  g_autofree char *type = g_strconcat ("Content-Type: ", asked.type, NULL);
   g_autoptr (GString) answer = g_string_new (NULL);
   const KtCurl *curl = kt_curl (error);
   if (curl == NULL)
     return NULL;
   CURL *easy = curl->easy_init ();
+  struct curl_slist *headers = asked.type != NULL ? curl->slist_append (NULL, type) : NULL;
   long status = 0;
   curl->easy_setopt (easy, CURLOPT_UNIX_SOCKET_PATH, engine->socket);
   curl->easy_setopt (easy, CURLOPT_URL, url);
   curl->easy_setopt (easy, CURLOPT_NOSIGNAL, 1L);
   curl->easy_setopt (easy, CURLOPT_PROXY, "");
   curl->easy_setopt (easy, CURLOPT_CONNECTTIMEOUT, (long) CONNECT_SECONDS);
-  curl->easy_setopt (easy, CURLOPT_TIMEOUT, (long) timeout_s);
+  curl->easy_setopt (easy, CURLOPT_TIMEOUT, (long) asked.timeout_s);
   curl->easy_setopt (easy, CURLOPT_WRITEFUNCTION, take_bytes);
   curl->easy_setopt (easy, CURLOPT_WRITEDATA, answer);
-  if (post)
-    curl->easy_setopt (easy, CURLOPT_POSTFIELDS, "");
+  give_body (curl, easy, &asked, headers);
   CURLcode code = curl->easy_perform (easy);
   curl->easy_getinfo (easy, CURLINFO_RESPONSE_CODE, &status);
   curl->easy_cleanup (easy);
+  curl->slist_free_all (headers);
   if (code != CURLE_OK)
     {
       set_unreachable (engine, curl->easy_strerror (code), code, error);
@@ -126,7 +148,7 @@ request (const KtEngine *engine, gboolean post, const char *path, guint timeout_
     }
   if (status >= 400)
     {
-      set_refused (path, status, answer->str, error);
+      set_refused (asked.path, status, answer->str, error);
       return NULL;
     }
   return g_steal_pointer (&answer);
@@ -135,14 +157,14 @@ request (const KtEngine *engine, gboolean post, const char *path, guint timeout_
 JsonNode *
 kt_engine_get (const KtEngine *engine, const char *path, GError **error)
 {
-  g_autoptr (GString) answer = request (engine, FALSE, path, ANSWER_SECONDS, error);
+  g_autoptr (GString) answer = request (engine, (Request){ "GET", path, .timeout_s = ANSWER_SECONDS }, error);
   return answer != NULL ? kt_json_parse (answer->str, error) : NULL;
 }
 
 char *
 kt_engine_get_log (const KtEngine *engine, const char *path, GError **error)
 {
-  g_autoptr (GString) answer = request (engine, FALSE, path, ANSWER_SECONDS, error);
+  g_autoptr (GString) answer = request (engine, (Request){ "GET", path, .timeout_s = ANSWER_SECONDS }, error);
   if (answer == NULL)
     return NULL;
   g_autoptr (GString) text = g_string_new (NULL);
@@ -165,6 +187,31 @@ kt_engine_get_log (const KtEngine *engine, const char *path, GError **error)
 gboolean
 kt_engine_post (const KtEngine *engine, const char *path, guint timeout_s, GError **error)
 {
-  g_autoptr (GString) answer = request (engine, TRUE, path, timeout_s, error);
+  g_autoptr (GString) answer = request (engine, (Request){ "POST", path, .timeout_s = timeout_s }, error);
+  return answer != NULL;
+}
+
+JsonNode *
+kt_engine_post_json (const KtEngine *engine, const char *path, JsonObject *body, GError **error)
+{
+  g_autoptr (JsonNode) node = kt_json_node_take (json_object_ref (body));
+  g_autofree char *text = kt_json_to_line (node);
+  const Request asked = { "POST", path, "application/json", text, strlen (text), ANSWER_SECONDS };
+  g_autoptr (GString) answer = request (engine, asked, error);
+  return answer != NULL ? kt_json_parse (answer->str, error) : NULL;
+}
+
+gboolean
+kt_engine_put_tar (const KtEngine *engine, const char *path, const GString *tar, GError **error)
+{
+  const Request asked = { "PUT", path, "application/x-tar", tar->str, tar->len, ANSWER_SECONDS };
+  g_autoptr (GString) answer = request (engine, asked, error);
+  return answer != NULL;
+}
+
+gboolean
+kt_engine_delete (const KtEngine *engine, const char *path, GError **error)
+{
+  g_autoptr (GString) answer = request (engine, (Request){ "DELETE", path, .timeout_s = ANSWER_SECONDS }, error);
   return answer != NULL;
 }

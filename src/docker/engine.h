@@ -26,3 +26,12 @@ char *kt_engine_get_log (const KtEngine *engine, const char *path, GError **erro
 
 /* POST @path without a body. "Already so" (304) is success. Errors: as above, KT_ERROR_TIMEOUT. */
 gboolean kt_engine_post (const KtEngine *engine, const char *path, guint timeout_s, GError **error);
+
+/* The same with @body, which may be answered. NULL on error. */
+JsonNode *kt_engine_post_json (const KtEngine *engine, const char *path, JsonObject *body, GError **error);
+
+/* PUT a tar archive to @path. Errors: as above. */
+gboolean kt_engine_put_tar (const KtEngine *engine, const char *path, const GString *tar, GError **error);
+
+/* Errors: as above. */
+gboolean kt_engine_delete (const KtEngine *engine, const char *path, GError **error);

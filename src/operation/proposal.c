@@ -229,6 +229,17 @@ try_settings (KtProposed *proposed, KtOperationContext *context, JsonArray *sett
   return FALSE;
 }
 
+/* Where there is only SQL a start cannot be tried: that is said, and the operator's restart is what shows. */
+static gboolean
+try_if_possible (KtProposed *proposed, KtOperationContext *context, JsonArray *settings, GError **error)
+{
+  const char *cannot = kt_trial_cannot (proposed->facts, proposed->instance);
+  if (cannot == NULL)
+    return try_settings (proposed, context, settings, error);
+  json_object_set_string_member (proposed->shown, "untried", cannot);
+  return TRUE;
+}
+
 /* Stopping writes the dirty part of the cache; at worst all of it. */
 static gint64
 interruption_ms (const KtFacts *facts)
@@ -414,8 +425,7 @@ kt_proposed_new (KtOperationContext *context, JsonObject *args, GError **error)
   if (proposed->plan->steps->len > 0
       && (refuse_broken_files (proposed->facts->server, error) || refuse_by_findings (findings, error)))
     return NULL;
-  if (json_array_get_length (settings) > 0 && !kt_json_bool (args, "no_try", FALSE) && proposed->instance->bin_directory != NULL
-      && !try_settings (proposed, context, settings, error))
+  if (json_array_get_length (settings) > 0 && !kt_json_bool (args, "no_try", FALSE) && !try_if_possible (proposed, context, settings, error))
     return NULL;
   if (kt_json_bool (args, "host_settings", FALSE)
       && !kt_host_plan_add (proposed, args, kt_json_int (kt_json_object (proposed->shown, "trial"), "huge_pages", 0), error))

@@ -1,11 +1,16 @@
 /* SPDX-License-Identifier: MIT
  *
- * Settings tried in a scratch cluster of the server's own binaries, under its memory limit.
+ * Settings tried in a scratch cluster of the server's own binaries, under its memory limit; of a server in a container, in another
+ * one of the same image.
  */
 #pragma once
 
 #include "operation/facts.h"
+#include "postgres/instance.h"
 
-/* {started, problem, hint, warnings, limited, memory_limit_bytes, shared_memory_bytes, huge_pages, elapsed_ms}.
- * @facts needs a local server. Errors: only when the attempt could not be made. */
+/* {started, problem, hint, warnings, limited, memory_limit_bytes, shared_memory_bytes, huge_pages, elapsed_ms, container}.
+ * Errors: only when the attempt could not be made. */
 JsonObject *kt_trial_run (KtFacts *facts, KtOperationContext *context, const char *conf_text, GError **error);
+
+/* Why a start cannot be tried for this server at all, as a sentence; NULL: it can. */
+const char *kt_trial_cannot (const KtFacts *facts, const KtInstance *instance);

@@ -3,12 +3,12 @@
 
 #include "base/autoptr.h"
 #include "base/error.h"
-#include "base/size.h"
 #include "postgres/conffile.h"
 #include "postgres/scratch_limit.h"
 #include "postgres/scratch_log.h"
 #include "postgres/scratch_server.h"
 #include "postgres/scratch_settings.h"
+#include "postgres/scratch_verdict.h"
 
 #include <poll.h>
 #include <string.h>
@@ -16,25 +16,6 @@
 #define TRY_DEADLINE_MS 60000
 #define CHECK_DEADLINE_MS 20000
 #define CHECK_ROUNDS 8 /* syntax, names, values: each round finds all faults of one of these */
-#define STATUS_KILLED (128 + 9)
-
-/* What proves that the server does its work; rows that are not there divide by zero. */
-static const char *const proof[] = {
-  "CREATE TABLE kastune_proof (hash bytea PRIMARY KEY, daa bigint)",
-  "INSERT INTO kastune_proof SELECT sha256(i::text::bytea), i FROM generate_series(1, 1000) i",
-  "CHECKPOINT",
-  "SELECT 1 / (count(*) = 1000)::int FROM kastune_proof",
-};
-
-/* Shared memory in bytes and in huge pages, for servers from a version on, newest first. */
-static const struct {
-  int version;
-  const char *sql;
-} memory_queries[] = {
-  { 150000, "SELECT (SELECT setting::bigint * 1048576 FROM pg_settings WHERE name = 'shared_memory_size'),"
-            " (SELECT setting FROM pg_settings WHERE name = 'shared_memory_size_in_huge_pages')" },
-  { 130000, "SELECT sum(allocated_size), -1 FROM pg_shmem_allocations" },
-};
 
 void
 kt_scratch_result_clear (KtScratchResult *result)
@@ -82,10 +63,7 @@ run_statement (KtScratchServer *server, PGconn *connection, const char *sql, cha
 static gboolean
 read_memory (KtScratchServer *server, PGconn *connection, KtScratchResult *result, char **problem)
 {
-  gsize i = 0;
-  while (i + 1 < G_N_ELEMENTS (memory_queries) && PQserverVersion (connection) < memory_queries[i].version)
-    i++;
-  g_autoptr (PGresult) rows = run_statement (server, connection, memory_queries[i].sql, problem);
+  g_autoptr (PGresult) rows = run_statement (server, connection, KT_SCRATCH_MEMORY, problem);
   if (rows == NULL)
     return FALSE;
   result->shared_memory_bytes = g_ascii_strtoll (PQgetvalue (rows, 0, 0), NULL, 10);
@@ -105,78 +83,13 @@ prove (KtScratchServer *server, KtScratchResult *result, char **problem)
     }
   if (!read_memory (server, connection, result, problem))
     return FALSE;
-  for (gsize i = 0; i < G_N_ELEMENTS (proof); i++)
+  for (const char *const *sql = kt_scratch_proof; *sql != NULL; sql++)
     {
-      g_autoptr (PGresult) done = run_statement (server, connection, proof[i], problem);
+      g_autoptr (PGresult) done = run_statement (server, connection, *sql, problem);
       if (done == NULL)
         return FALSE;
     }
   return TRUE;
-}
-
-static void
-refuse (KtScratchResult *result, const char *hint, const char *format, ...) G_GNUC_PRINTF (3, 4);
-
-static void
-refuse (KtScratchResult *result, const char *hint, const char *format, ...)
-{
-  va_list args;
-  va_start (args, format);
-  result->problem = g_strdup_vprintf (format, args);
-  va_end (args);
-  result->hint = g_strdup (hint);
-}
-
-/* "shared_buffers …: the reason", told with the line of the settings it stands in when the server names one. */
-static void
-refuse_by_log (const KtScratchSite *site, const char *log, KtScratchResult *result)
-{
-  g_autoptr (GPtrArray) faults = kt_scratch_log_faults (log, site->conf);
-  if (faults->len == 0)
-    return;
-  const KtScratchFault *first = g_ptr_array_index (faults, 0);
-  refuse (result, first->hint, "%s", first->text);
-}
-
-static void
-refuse_killed (const KtScratch *scratch, KtScratchResult *result)
-{
-  g_autofree char *limit = kt_size_format (scratch->memory_limit);
-  if (result->limited)
-    refuse (result, "lower shared_buffers and the number of connections and workers, or raise the limit",
-            "the kernel ended the server: it does not fit into the memory limit of %s", limit);
-  else
-    refuse (result, "look for \"Out of memory\" in the kernel's log: dmesg",
-            "the server was killed (signal 9), most likely because memory ran out");
-}
-
-/* Why the server that has ended did not prove itself, the surest reason first. */
-static void
-explain (const KtScratchServer *server, const KtControlGroup *limit, const char *problem, KtScratchResult *result)
-{
-  const char *log = server->result.diagnosis != NULL ? server->result.diagnosis : "";
-  if ((limit != NULL && kt_scratch_limit_was_hit (limit)) || server->result.status == STATUS_KILLED)
-    refuse_killed (server->site->scratch, result);
-  else
-    refuse_by_log (server->site, log, result);
-  if (result->problem == NULL && problem != NULL)
-    refuse (result, NULL, "%s", problem);
-  if (result->problem == NULL)
-    refuse (result, NULL, "the server ended with status %d and without a word", server->result.status);
-}
-
-/* Memory is only allocated at a start; the kernel's kill would come later, in use. */
-static gboolean
-fits_limit (const KtScratch *scratch, KtScratchResult *result)
-{
-  if (scratch->memory_limit == 0 || result->shared_memory_bytes <= scratch->memory_limit)
-    return TRUE;
-  g_autofree char *shared = kt_size_format (result->shared_memory_bytes);
-  g_autofree char *limit = kt_size_format (scratch->memory_limit);
-  refuse (result, "lower shared_buffers or raise the limit",
-          "it starts, but its shared memory of %s is larger than the memory limit of %s: it would be killed in use",
-          shared, limit);
-  return FALSE;
 }
 
 /* What is wrong with the attempt, not with the settings. */
@@ -199,17 +112,6 @@ attempt_stands (const KtScratchServer *server, gboolean timely, GError **error)
   return FALSE;
 }
 
-static void
-keep_warnings (GPtrArray *notes, const char *log, KtScratchResult *result)
-{
-  g_autoptr (GStrvBuilder) all = g_strv_builder_new ();
-  g_auto (GStrv) warnings = kt_scratch_log_warnings (log != NULL ? log : "");
-  for (guint i = 0; i < notes->len; i++)
-    g_strv_builder_add (all, g_ptr_array_index (notes, i));
-  g_strv_builder_addv (all, (const char **) warnings);
-  result->warnings = g_strv_builder_end (all);
-}
-
 static gboolean
 try_settings (const KtScratchSite *site, GPtrArray *notes, KtScratchResult *result, GError **error)
 {
@@ -225,11 +127,13 @@ try_settings (const KtScratchSite *site, GPtrArray *notes, KtScratchResult *resu
   kt_scratch_server_stop (server, g_cancellable_is_cancelled (site->cancellable));
   if (!proved && !attempt_stands (server, timely, error))
     return FALSE;
-  keep_warnings (notes, server->result.diagnosis, result);
+  kt_scratch_keep_warnings (notes, server->result.diagnosis, result);
+  const KtScratchEnd end = { .log = server->result.diagnosis, .conf = site->conf, .problem = problem, .status = server->result.status,
+                             .ran_out_of_memory = limit != NULL && kt_scratch_limit_was_hit (limit) };
   if (proved)
-    result->started = fits_limit (scratch, result);
+    result->started = kt_scratch_fits_limit (scratch, result);
   else
-    explain (server, limit, problem, result);
+    kt_scratch_explain (scratch, &end, result);
   return TRUE;
 }
 
@@ -337,7 +241,7 @@ kt_scratch_check (const KtScratch *scratch, KtScratchResult *result, GCancellabl
   g_autoptr (KtConfFile) file = kt_conf_file_parse (site->conf, settings);
   if (!check_settings (site, program, file, &local, error))
     return FALSE;
-  keep_warnings (notes, NULL, &local);
+  kt_scratch_keep_warnings (notes, NULL, &local);
   local.elapsed_ms = (g_get_monotonic_time () - site->began) / 1000;
   *result = local;
   local = (KtScratchResult){ 0 };

@@ -92,14 +92,14 @@ class Container:
 
     count = 0
 
-    def __init__(self, engine, *options, command=(), labels=(), memory="4g"):
+    def __init__(self, engine, *options, command=(), labels=(), memory="4g", image=IMAGE):
         Container.count += 1
         self.engine, self.name, self.port = engine, f"kaspa-db-{Container.count}", 15000 + Container.count
         self.volume = f"{self.name}-data"
         self.state = pathlib.Path(tempfile.mkdtemp(prefix="kt-", dir="/tmp"))
         marks = [word for label in labels for word in ("--label", label)]
         engine.docker("run", "-d", "--name", self.name, "-p", f"127.0.0.1:{self.port}:5432", "-v", f"{self.volume}:/var/lib/postgresql/data",
-                      "-m", memory, *marks, *options, IMAGE, *(("postgres", "-c", "listen_addresses=*", *command) if command else ()))
+                      "-m", memory, *marks, *options, image, *(("postgres", "-c", "listen_addresses=*", *command) if command else ()))
         self.wait()
 
     @property
