@@ -75,6 +75,22 @@ take_state (KtContainer *container, JsonObject *object)
   container->restarts = (guint) kt_json_int (object, "RestartCount", 0);
 }
 
+/* Compose before version 2 names them as they were typed, and the folder beside. */
+char *
+kt_container_compose_files (const char *files, const char *folder)
+{
+  if (files == NULL)
+    return NULL;
+  g_auto (GStrv) names = g_strsplit (files, ",", -1);
+  for (guint i = 0; folder != NULL && names[i] != NULL; i++)
+    {
+      char *whole = g_canonicalize_filename (names[i], folder);
+      g_free (names[i]);
+      names[i] = whole;
+    }
+  return g_strjoinv (" and ", names);
+}
+
 static void
 take_configuration (KtContainer *container, JsonObject *object)
 {
@@ -89,7 +105,8 @@ take_configuration (KtContainer *container, JsonObject *object)
   container->restart_policy = g_strdup (kt_json_string (part (host, "RestartPolicy"), "Name", "no"));
   container->project = g_strdup (kt_json_string (labels, "com.docker.compose.project", NULL));
   container->service = g_strdup (kt_json_string (labels, "com.docker.compose.service", NULL));
-  container->compose_file = g_strdup (kt_json_string (labels, "com.docker.compose.project.config_files", NULL));
+  container->compose_file = kt_container_compose_files (kt_json_string (labels, "com.docker.compose.project.config_files", NULL),
+                                                        kt_json_string (labels, "com.docker.compose.project.working_dir", NULL));
 }
 
 KtContainer *

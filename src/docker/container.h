@@ -44,6 +44,9 @@ char *kt_container_id_of_cgroup (const char *cgroup_text);
  * when it is not running. Caller frees. */
 char *kt_container_path (const KtContainer *container, const char *inside);
 
+/* "/opt/kaspa/compose.yml and /opt/kaspa/more.yml" of the labels of docker compose; NULL for NULL. Caller frees. */
+char *kt_container_compose_files (const char *files, const char *folder);
+
 /* "service db of /opt/kaspa/docker-compose.yml" or "container db": where a person changes it. Caller frees. */
 char *kt_container_place (const KtContainer *container);
 

@@ -26,6 +26,25 @@ test_id_of_cgroup (void)
     }
 }
 
+static void
+test_compose_files (void)
+{
+  static const struct {
+    const char *files, *folder, *wanted;
+  } rows[] = {
+    { NULL, "/opt/kaspa", NULL },
+    { "/opt/kaspa/compose.yml", "/opt/kaspa", "/opt/kaspa/compose.yml" },
+    { "docker-compose.yml", "/opt/kaspa", "/opt/kaspa/docker-compose.yml" },
+    { "docker-compose.yml,../shared/db.yml", "/opt/kaspa", "/opt/kaspa/docker-compose.yml and /opt/shared/db.yml" },
+    { "docker-compose.yml", NULL, "docker-compose.yml" },
+  };
+  for (gsize i = 0; i < G_N_ELEMENTS (rows); i++)
+    {
+      g_autofree char *files = kt_container_compose_files (rows[i].files, rows[i].folder);
+      g_assert_cmpstr (files, ==, rows[i].wanted);
+    }
+}
+
 static KtContainer *
 container_with (const char *const mounts[][2], gsize n)
 {
@@ -111,6 +130,7 @@ int
 main (int argc, char **argv)
 {
   g_test_init (&argc, &argv, NULL);
+  g_test_add_func ("/docker/container/compose-files", test_compose_files);
   g_test_add_func ("/docker/container/id-stands-in-the-cgroup-of-its-processes", test_id_of_cgroup);
   g_test_add_func ("/docker/container/paths-lead-into-the-innermost-mount", test_path);
   g_test_add_func ("/docker/container/compose-service-is-where-a-person-changes-it", test_place);
