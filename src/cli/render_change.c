@@ -146,7 +146,8 @@ kt_render_plan (JsonObject *answer, GString *out, guint width)
                     ? "Tried: a scratch server in a container of the same image and limits started with these settings."
                     : "Tried: a scratch server of the same binaries started with these settings.");
   if (kt_json_string (answer, "untried", NULL) != NULL)
-    kt_render_line (out, width, "Note: %s.", kt_json_string (answer, "untried", ""));
+    kt_render_line (out, width, "Note: %s; %" G_GINT64_FORMAT " of them were set in a session for a moment, and the server took them.",
+                    kt_json_string (answer, "untried", ""), kt_json_int (answer, "taken_by_session", 0));
   render_interruption (answer, out, width);
   kt_render_findings (answer, out, width);
 }

@@ -5,6 +5,7 @@
 #include "operation/change_parts.h"
 #include "operation/confirm.h"
 #include "operation/handlers.h"
+#include "operation/kept.h"
 #include "operation/proposal.h"
 #include "operation/schedule.h"
 
@@ -72,6 +73,8 @@ kt_handle_undo (KtOperationContext *context, JsonObject *args, GError **error)
   g_autoptr (KtChange) change = kt_journal_load (state, id, error);
   if (change == NULL)
     return NULL;
+  if (change->state != KT_CHANGE_SCHEDULED && kt_kept_refuse_change (context, args, change, error))
+    return NULL;
   g_autoptr (JsonObject) shown = json_object_new ();
   json_object_set_boolean_member (shown, "undo", TRUE);
   json_object_set_object_member (shown, "change", kt_change_to_json (change));
@@ -94,6 +97,8 @@ kt_handle_resume (KtOperationContext *context, JsonObject *args, GError **error)
     return NULL;
   g_autoptr (KtChange) change = kt_journal_load (state, id, error);
   if (change == NULL)
+    return NULL;
+  if (kt_kept_refuse_change (context, args, change, error))
     return NULL;
   g_autoptr (JsonObject) shown = json_object_new ();
   json_object_set_boolean_member (shown, "resume", TRUE);

@@ -6,6 +6,7 @@
 #include "operation/change_parts.h"
 #include "operation/confirm.h"
 #include "operation/handlers.h"
+#include "operation/kept.h"
 
 #include "backup/catalogue.h"
 #include "backup/step.h"
@@ -165,6 +166,17 @@ restore_elsewhere (KtOperationContext *context, JsonObject *args, KtBackup *back
   return kt_backup_restore (backup, &how, &watch, answer, error);
 }
 
+/* Configuration files need no server to be put back; when theirs answers it is asked all the same. */
+static gboolean
+is_kept (KtOperationContext *context, JsonObject *args, KtBackup *backup, const KtBackupTarget *target, GError **error)
+{
+  g_autoptr (KtFacts) asked = target->facts == NULL ? kt_facts_load (context, args, 0, NULL) : NULL;
+  const KtFacts *facts = asked != NULL ? asked : target->facts;
+  const char *made_of = kt_json_string (kt_backup_server (backup), "system_identifier", "");
+  return facts != NULL && facts->server != NULL && g_strcmp0 (facts->server->system_identifier, made_of) == 0
+         && kt_kept_refuse (facts->server, KT_KEPT_FILES, error);
+}
+
 JsonObject *
 kt_handle_backup_restore (KtOperationContext *context, JsonObject *args, GError **error)
 {
@@ -176,6 +188,8 @@ kt_handle_backup_restore (KtOperationContext *context, JsonObject *args, GError 
   gboolean replaces = backup->kind == &kt_backup_physical && kt_json_bool (args, "in_place", FALSE);
   gboolean server = replaces || (backup->kind != NULL && backup->kind->needs_server_to_restore);
   if ((server && !kt_backup_target (context, args, &target, error)) || (replaces && !check_in_place (backup, &target, error)))
+    return NULL;
+  if (kt_json_bool (args, "in_place", FALSE) && is_kept (context, args, backup, &target, error))
     return NULL;
   g_autoptr (JsonObject) answer = describe (backup, args, &target);
   if (!kt_change_may_go_on (context, args, answer, error))

@@ -8,6 +8,7 @@
 #include "indexer/steps.h"
 #include "operation/backup_parts.h"
 #include "operation/host_plan.h"
+#include "operation/kept.h"
 #include "operation/schedule.h"
 #include "operation/trial.h"
 #include "postgres/conffile.h"
@@ -202,17 +203,6 @@ refuse_broken_files (const KtServer *server, GError **error)
   return TRUE;
 }
 
-static gboolean
-refuse_kept (const KtServer *server, GError **error)
-{
-  const char *keeper = kt_server_keeper (server);
-  if (keeper != NULL)
-    kt_error_set (error, KT_ERROR_UNSUPPORTED, "its parameters are given on the command line, as Patroni does",
-                  "kastune config write FILE writes the values; put them into its configuration (patronictl edit-config)",
-                  "the configuration of this server is kept by %s", keeper);
-  return keeper != NULL;
-}
-
 /* The settings in a scratch cluster; TRUE when they start there. */
 static gboolean
 try_settings (KtProposed *proposed, KtOperationContext *context, JsonArray *settings, GError **error)
@@ -236,7 +226,11 @@ try_if_possible (KtProposed *proposed, KtOperationContext *context, JsonArray *s
   const char *cannot = kt_trial_cannot (proposed->facts, proposed->instance);
   if (cannot == NULL)
     return try_settings (proposed, context, settings, error);
+  guint taken;
+  if (!kt_trial_by_sql (proposed->facts, settings, &taken, error))
+    return FALSE;
   json_object_set_string_member (proposed->shown, "untried", cannot);
+  json_object_set_int_member (proposed->shown, "taken_by_session", taken);
   return TRUE;
 }
 
@@ -403,7 +397,7 @@ kt_proposed_new (KtOperationContext *context, JsonObject *args, GError **error)
       kt_error_set (error, KT_ERROR_USAGE, NULL, "leave out --root and --pg-version", "a plan needs a running server");
       return NULL;
     }
-  if (refuse_kept (proposed->facts->server, error))
+  if (kt_kept_refuse (proposed->facts->server, KT_KEPT_SETTINGS, error))
     return NULL;
   proposed->instance = kt_instance_find (proposed->facts->server, proposed->facts->conninfo, error);
   if (proposed->instance == NULL)

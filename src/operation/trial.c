@@ -15,6 +15,42 @@ kt_trial_cannot (const KtFacts *facts, const KtInstance *instance)
   return can ? NULL : "a start with these settings could not be tried, since the programs of the server are where kastune is not";
 }
 
+/* A session may set them: what the server thinks of the value itself is found without anybody else noticing. */
+static gboolean
+is_of_session (const KtSetting *setting)
+{
+  static const char *const contexts[] = { "user", "superuser", NULL };
+  return setting != NULL && setting->context != NULL && g_strv_contains (contexts, setting->context);
+}
+
+/* For the length of one statement, which is a transaction of its own. TRUE also where the role may not: then nothing is known. */
+static gboolean
+set_for_a_moment (KtConnection *connection, const char *name, const char *value, guint *taken, GError **error)
+{
+  g_autoptr (GError) local = NULL;
+  g_autoptr (PGresult) row = kt_connection_query (connection, &local, "SELECT set_config($1, $2, true)", name, value, NULL);
+  *taken += row != NULL;
+  if (row != NULL || !g_error_matches (local, KT_ERROR, KT_ERROR_QUERY))
+    return TRUE;
+  kt_error_set (error, KT_ERROR_REFUSED, local->message, NULL, "the server does not take %s = %s, so nothing is written", name, value);
+  return FALSE;
+}
+
+gboolean
+kt_trial_by_sql (const KtFacts *facts, JsonArray *settings, guint *taken, GError **error)
+{
+  *taken = 0;
+  for (guint i = 0; i < json_array_get_length (settings); i++)
+    {
+      JsonObject *setting = json_array_get_object_element (settings, i);
+      const char *name = kt_json_string (setting, "name", "");
+      if (is_of_session (kt_server_setting (facts->server, name))
+          && !set_for_a_moment (facts->connection, name, kt_json_string (setting, "wanted", ""), taken, error))
+        return FALSE;
+    }
+  return TRUE;
+}
+
 /* Where the programs of a server are that runs elsewhere: only a superuser may know. Caller frees. */
 static char *
 programs_of (KtConnection *connection)

@@ -14,3 +14,7 @@ JsonObject *kt_trial_run (KtFacts *facts, KtOperationContext *context, const cha
 
 /* Why a start cannot be tried for this server at all, as a sentence; NULL: it can. */
 const char *kt_trial_cannot (const KtFacts *facts, const KtInstance *instance);
+
+/* What remains then: those of @settings ({name, wanted}) that a session may set are set for one statement. @taken counts them. Errors:
+ * KT_ERROR_REFUSED when the server does not take one. */
+gboolean kt_trial_by_sql (const KtFacts *facts, JsonArray *settings, guint *taken, GError **error);

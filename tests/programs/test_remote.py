@@ -167,3 +167,11 @@ def test_a_server_that_patroni_keeps_is_left_to_it(remote):
     remote.run("pg_ctl", "-D", remote.data, "-l", remote.log, "-w", "-o", given, "start")
     answer = remote.kastune("apply", "--yes", *MACHINE)
     assert answer.status == 5 and "kept by Patroni" in answer.err and remote.auto_conf() == [], answer
+
+
+def test_a_start_cannot_be_tried_and_that_is_said(remote):
+    plan = remote.kastune("plan", *MACHINE, "--json")
+    assert plan.status == 0 and "could not be tried" in plan.json["untried"] and plan.json["taken_by_session"] >= 5, plan
+    words = " ".join(remote.kastune("plan", *MACHINE).out.split())
+    assert "Note: a start with these settings could not be tried" in words and "were set in a session for a moment" in words, words
+    assert remote.auto_conf() == []
