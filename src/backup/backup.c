@@ -84,8 +84,8 @@ kt_backup_fits (const KtBackupRoom *room, const char *catalogue, GError **error)
 /* ---------------------------------------------------------------------------------------------------------- create */
 
 KtBackup *
-kt_backup_create (const KtBackupKind *kind, const char *catalogue, const KtBackupSource *source, const KtBackupOptions *options,
-                  const KtBackupWatch *watch, GError **error)
+kt_backup_create (const KtBackupKind *kind, const char *catalogue, const char *id, const KtBackupSource *source,
+                  const KtBackupOptions *options, const KtBackupWatch *watch, GError **error)
 {
   KtBackupRoom room;
   kt_catalogue_sweep (catalogue);
@@ -93,7 +93,7 @@ kt_backup_create (const KtBackupKind *kind, const char *catalogue, const KtBacku
       || (!options->any_space && !kt_backup_fits (&room, catalogue, error)))
     return NULL;
   const char *user = kind->by_programs ? kt_connection_os_user (source->connection) : NULL;
-  g_autoptr (KtBackup) backup = kt_catalogue_begin (catalogue, NULL, kind, user, error);
+  g_autoptr (KtBackup) backup = kt_catalogue_begin (catalogue, id, kind, user, error);
   if (backup == NULL)
     return NULL;
   json_object_set_object_member (backup->manifest, "server", kt_backup_describe_server (source));

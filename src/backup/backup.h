@@ -89,13 +89,16 @@ struct KtBackupKind {
                        GError **error);
   /* Starts it in a scratch server and compares; @report gets {tables: [{…, counted, verdict}], rows}. */
   gboolean (*test) (KtBackup *backup, const char *scratch, const KtBackupWatch *watch, JsonObject *report, GError **error);
-  /* What lies outside of the folder. NULL: nothing does. */
+  /* What lies outside of the folder, also of one that was ended in the middle, and what of it is gone already is success. NULL:
+   * nothing does. Errors: KT_ERROR_REFUSED (others build on it). */
   gboolean (*remove) (KtBackup *backup, const KtBackupWatch *watch, GError **error);
+  /* Bytes that lie outside of the folder now: they may grow; -1 when it cannot be told. NULL: as recorded. */
+  gint64 (*elsewhere) (KtBackup *backup);
 };
 
 /* THE table of kinds, NULL-terminated. */
 extern const KtBackupKind *const kt_backup_kinds[];
-extern const KtBackupKind kt_backup_configuration, kt_backup_physical, kt_backup_logical, kt_backup_pgbackrest;
+extern const KtBackupKind kt_backup_configuration, kt_backup_physical, kt_backup_logical, kt_backup_pgbackrest, kt_backup_zfs;
 
 const KtBackupKind *kt_backup_kind_find (const char *name);
 
@@ -115,9 +118,9 @@ gboolean kt_backup_room (const KtBackupKind *kind, const char *catalogue_folder,
 /* Errors: KT_ERROR_NO_SPACE with the numbers. */
 gboolean kt_backup_fits (const KtBackupRoom *room, const char *catalogue_folder, GError **error);
 
-/* check, room, then the backup itself; when anything fails it is marked, emptied and never offered.
+/* check, room, then the backup itself; when anything fails it is marked, emptied and never offered. @id NULL: a free one.
  * Errors: KT_ERROR_NO_SPACE, KT_ERROR_INTERRUPTED, those of the kind. */
-KtBackup *kt_backup_create (const KtBackupKind *kind, const char *catalogue_folder, const KtBackupSource *source,
+KtBackup *kt_backup_create (const KtBackupKind *kind, const char *catalogue_folder, const char *id, const KtBackupSource *source,
                             const KtBackupOptions *options, const KtBackupWatch *watch, GError **error);
 
 /* Is it as it was written? And with @test: does it start, and hold what was recorded? The manifest remembers when it last did.

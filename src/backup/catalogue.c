@@ -234,7 +234,8 @@ kt_backup_is_safety_copy (const KtBackup *backup)
 JsonObject *
 kt_backup_to_json (const KtBackup *backup)
 {
-  static const char *const long_lists[] = { "tables", "files", "settings", "roles", "table_options", "role_settings", NULL };
+  static const char *const long_lists[] = { "tables", "files", "settings", "roles", "table_options", "role_settings",
+                                             "parts", NULL };
   JsonObject *object = json_object_new ();
   g_autoptr (GList) names = json_object_get_members (backup->manifest);
   for (GList *name = names; name != NULL; name = name->next)
@@ -363,6 +364,8 @@ kt_catalogue_finish (KtBackup *backup, GError **error)
 {
   gint64 now = g_get_real_time () / 1000;
   json_object_set_string_member (backup->manifest, "state", state_names[KT_BACKUP_COMPLETE]);
+  if (backup->kind->elsewhere != NULL)
+    json_object_set_int_member (backup->manifest, "elsewhere_bytes", MAX (backup->kind->elsewhere (backup), 0));
   json_object_set_int_member (backup->manifest, "ended_at_ms", now);
   json_object_set_int_member (backup->manifest, "elapsed_ms", now - kt_json_int (backup->manifest, "created_at_ms", now));
   json_object_set_int_member (backup->manifest, "size_bytes",
@@ -387,6 +390,9 @@ kt_catalogue_fail (KtBackup *backup, const GError *why)
 {
   const char *detail = kt_error_detail (why);
   g_autofree char *reason = g_strconcat (why->message, detail != NULL ? ": " : "", detail, NULL);
+  static const KtBackupWatch nobody;
+  if (backup->kind != NULL && backup->kind->remove != NULL)
+    backup->kind->remove (backup, &nobody, NULL);
   /* The room first: on a full disk the manifest needs it. */
   remove_content (backup->folder);
   backup->state = KT_BACKUP_FAILED;
@@ -422,14 +428,42 @@ withdraw (KtBackup *backup, GError **error)
   return kt_catalogue_save (backup, NULL) || kt_file_remove (manifest, error);
 }
 
+/* It stays after all. */
+static void
+offer_again (KtBackup *backup)
+{
+  json_object_set_string_member (backup->manifest, "state", state_names[backup->state]);
+  if (backup->state == KT_BACKUP_COMPLETE)
+    json_object_remove_member (backup->manifest, "reason");
+  kt_catalogue_save (backup, NULL);
+}
+
 gboolean
 kt_catalogue_remove (KtBackup *backup, const KtBackupWatch *watch, GError **error)
 {
-  if (!kt_catalogue_lock (backup, TRUE, error)
-      || (backup->kind != NULL && backup->kind->remove != NULL && backup->state == KT_BACKUP_COMPLETE
-          && !backup->kind->remove (backup, watch, error))
-      || !withdraw (backup, error))
+  if (!kt_catalogue_lock (backup, TRUE, error) || !withdraw (backup, error))
     return FALSE;
+  kt_crash_point ("backup: withdrawn");
+  if (backup->kind != NULL && backup->kind->remove != NULL && !backup->kind->remove (backup, watch, error))
+    {
+      offer_again (backup);
+      return FALSE;
+    }
+  kt_crash_point ("backup: what lies elsewhere is gone");
   remove_content (backup->folder);
   return kt_folder_remove (backup->folder, error);
+}
+
+void
+kt_catalogue_measure (const GPtrArray *backups)
+{
+  for (guint i = 0; i < backups->len; i++)
+    {
+      KtBackup *backup = backups->pdata[i];
+      gint64 bytes = backup->kind != NULL && backup->kind->elsewhere != NULL && backup->state == KT_BACKUP_COMPLETE
+                       ? backup->kind->elsewhere (backup)
+                       : -1;
+      if (bytes >= 0)
+        json_object_set_int_member (backup->manifest, "size_bytes", kt_folder_bytes (backup->folder) + bytes);
+    }
 }

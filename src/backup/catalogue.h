@@ -39,7 +39,11 @@ gboolean kt_catalogue_save (const KtBackup *backup, GError **error);
 /* While it is read nobody removes it, and the other way round. Errors: KT_ERROR_REFUSED. */
 gboolean kt_catalogue_lock (KtBackup *backup, gboolean exclusive, GError **error);
 
-/* What lies elsewhere first, then the folder. Errors: KT_ERROR_REFUSED (in use). */
+/* Sizes of those that lie elsewhere, as they are now. */
+void kt_catalogue_measure (const GPtrArray *backups);
+
+/* It is not offered from then on; what lies elsewhere goes first, then the folder. One whose removal was ended in the middle is a
+ * failed one, which the next prune goes on with. Errors: KT_ERROR_REFUSED (in use), then it stays as it was. */
 gboolean kt_catalogue_remove (KtBackup *backup, const KtBackupWatch *watch, GError **error);
 
 /* What stood somewhere before a restore: kept, but no backup that somebody made. */

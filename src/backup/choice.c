@@ -6,16 +6,31 @@
 
 #include <string.h>
 
-/* "parameter work_mem", "fillfactor of table public.blocks", "work_mem of role kaspa": undone exactly by what their steps
- * remember. */
-static gboolean
-is_setting (const char *touched)
+/* THE table of what steps touch, by how they name it: "parameter work_mem", "fillfactor of table public.blocks", "work_mem of role
+ * kaspa" are undone exactly by what their steps remember. */
+static const struct {
+  const char *words;
+  gboolean first; /* the name begins with them */
+  KtBackupNeed need;
+} things[] = {
+  { "parameter ", TRUE, KT_BACKUP_NEED_CONFIGURATION },
+  { "data directory", TRUE, KT_BACKUP_NEED_DATA },
+  { "schema of database ", TRUE, KT_BACKUP_NEED_SCHEMA },
+  { "dataset ", TRUE, KT_BACKUP_NEED_NONE },       /* a new one, or an empty one removed: nothing is in it */
+  { "properties of ", TRUE, KT_BACKUP_NEED_NONE }, /* of a dataset or pool: how later writes are stored */
+  { "host setting ", TRUE, KT_BACKUP_NEED_NONE },
+  { "mount options of ", TRUE, KT_BACKUP_NEED_NONE },
+  { " of table ", FALSE, KT_BACKUP_NEED_CONFIGURATION },
+  { " of role ", FALSE, KT_BACKUP_NEED_CONFIGURATION },
+};
+
+static KtBackupNeed
+need_of (const char *touched)
 {
-  static const char *const targets[] = { " of table ", " of role " };
-  gboolean known = g_str_has_prefix (touched, "parameter ");
-  for (gsize i = 0; i < G_N_ELEMENTS (targets); i++)
-    known = known || strstr (touched, targets[i]) != NULL;
-  return known;
+  for (gsize i = 0; i < G_N_ELEMENTS (things); i++)
+    if (things[i].first ? g_str_has_prefix (touched, things[i].words) : strstr (touched, things[i].words) != NULL)
+      return things[i].need;
+  return KT_BACKUP_NEED_DATA;
 }
 
 KtBackupNeed
@@ -23,8 +38,22 @@ kt_backup_need (const char *const *touches)
 {
   KtBackupNeed need = KT_BACKUP_NEED_NONE;
   for (; touches != NULL && *touches != NULL; touches++)
-    need = MAX (need, is_setting (*touches) ? KT_BACKUP_NEED_CONFIGURATION : KT_BACKUP_NEED_WHOLE);
+    need = MAX (need, need_of (*touches));
   return need;
+}
+
+/* A snapshot takes no time, pgBackRest what changed since its last, a base backup all; a dump has one database, which is what a
+ * change of its schema can harm, but not the files of a cluster. */
+const KtBackupKind *const *
+kt_backup_preferred (KtBackupNeed need)
+{
+  static const KtBackupKind *const kinds[][5] = {
+    [KT_BACKUP_NEED_NONE] = { NULL },
+    [KT_BACKUP_NEED_CONFIGURATION] = { &kt_backup_configuration, NULL },
+    [KT_BACKUP_NEED_SCHEMA] = { &kt_backup_zfs, &kt_backup_pgbackrest, &kt_backup_physical, &kt_backup_logical, NULL },
+    [KT_BACKUP_NEED_DATA] = { &kt_backup_zfs, &kt_backup_pgbackrest, &kt_backup_physical, NULL },
+  };
+  return kinds[need];
 }
 
 static gboolean
@@ -44,6 +73,15 @@ why_out (const KtBackupCandidate *candidate)
   return g_strdup_printf ("%s: it needs up to %s, there are %s", candidate->kind->name, needed, there);
 }
 
+static const KtBackupCandidate *
+candidate_of (const KtBackupKind *kind, const KtBackupCandidate *candidates, guint n_candidates)
+{
+  for (guint i = 0; i < n_candidates; i++)
+    if (candidates[i].kind == kind)
+      return &candidates[i];
+  return NULL;
+}
+
 gboolean
 kt_backup_choose (KtBackupNeed need, gboolean skip, const KtBackupCandidate *candidates, guint n_candidates,
                   const KtBackupKind **kind, GError **error)
@@ -53,10 +91,10 @@ kt_backup_choose (KtBackupNeed need, gboolean skip, const KtBackupCandidate *can
   *kind = NULL;
   if (need == KT_BACKUP_NEED_NONE || skip)
     return TRUE;
-  for (guint i = 0; i < n_candidates; i++)
+  for (const KtBackupKind *const *wanted = kt_backup_preferred (need); *wanted != NULL; wanted++)
     {
-      const KtBackupCandidate *candidate = &candidates[i];
-      if (candidate->kind->whole != (need == KT_BACKUP_NEED_WHOLE))
+      const KtBackupCandidate *candidate = candidate_of (*wanted, candidates, n_candidates);
+      if (candidate == NULL)
         continue;
       if (candidate->why_not == NULL && fits (&candidate->room))
         {
@@ -73,4 +111,28 @@ kt_backup_choose (KtBackupNeed need, gboolean skip, const KtBackupCandidate *can
                 "make room, name another folder (backups= in kastune.conf), or go without: --no-backup",
                 "there is no way to make the backup that this change must begin with");
   return FALSE;
+}
+
+gboolean
+kt_backup_consider (KtBackupNeed need, gboolean skip, const char *catalogue, const KtBackupSource *source, const KtBackupKind **kind,
+                    GError **error)
+{
+  static const KtBackupOptions usual;
+  g_autoptr (GPtrArray) reasons = g_ptr_array_new_with_free_func (g_free);
+  g_autoptr (GArray) candidates = g_array_new (FALSE, TRUE, sizeof (KtBackupCandidate));
+  const KtBackupKind *const *preferred = kt_backup_preferred (need);
+  for (gsize i = 0; !skip && preferred[i] != NULL; i++)
+    {
+      g_autoptr (GError) why = NULL;
+      KtBackupCandidate candidate = { .kind = preferred[i] };
+      if ((candidate.kind->check != NULL && !candidate.kind->check (source, &usual, &why))
+          || !kt_backup_room (candidate.kind, catalogue, source, &candidate.room, &why))
+        {
+          const char *detail = kt_error_detail (why);
+          candidate.why_not = g_strconcat (why->message, detail != NULL ? ": " : NULL, detail, NULL);
+          g_ptr_array_add (reasons, (gpointer) candidate.why_not);
+        }
+      g_array_append_val (candidates, candidate);
+    }
+  return kt_backup_choose (need, skip, (const KtBackupCandidate *) (gpointer) candidates->data, candidates->len, kind, error);
 }

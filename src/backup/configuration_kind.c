@@ -233,24 +233,13 @@ step_prepare (KtStepContext *context, JsonObject *args, GError **error)
   return before;
 }
 
-/* By this very step, before a crash: not by another change set that was planned in the same second. */
-static gboolean
-is_made (const char *catalogue, const char *id, JsonObject *args, JsonObject *before)
-{
-  JsonObject *server = kt_json_object (args, "server");
-  g_autoptr (KtBackup) there = kt_catalogue_find (catalogue, id, NULL);
-  return there != NULL && there->state == KT_BACKUP_COMPLETE && there->kind == &kt_backup_configuration && server != NULL
-         && g_strcmp0 (kt_json_string (kt_backup_server (there), "id", NULL), kt_json_string (server, "id", NULL)) == 0
-         && kt_json_int (there->manifest, "created_at_ms", 0) >= kt_json_int (before, "begun_at_ms", G_MAXINT64);
-}
-
 static gboolean
 step_apply (KtStepContext *context, JsonObject *args, JsonObject *before, GError **error)
 {
   const char *folder = kt_json_string (args, "folder", "");
   g_autofree char *catalogue = g_path_get_dirname (folder);
   g_autofree char *id = g_path_get_basename (folder);
-  if (is_made (catalogue, id, args, before))
+  if (kt_step_backup_is_made (&kt_backup_configuration, args, kt_json_int (before, "begun_at_ms", G_MAXINT64)))
     return TRUE;
   g_autoptr (KtBackup) backup = kt_catalogue_begin (catalogue, id, &kt_backup_configuration, NULL, error);
   if (backup == NULL)

@@ -5,6 +5,7 @@ const KtBackupKind *const kt_backup_kinds[] = {
   &kt_backup_physical,
   &kt_backup_logical,
   &kt_backup_pgbackrest,
+  &kt_backup_zfs,
   &kt_backup_configuration,
   NULL,
 };

@@ -335,6 +335,8 @@ remove_from_repository (KtBackup *backup, const KtBackupWatch *watch, GError **e
 {
   const char *label = kt_json_string (backup->manifest, "label", "");
   const char *stanza = kt_json_string (backup->manifest, "stanza", NULL);
+  if (*label == '\0')
+    return TRUE; /* it was ended before pgBackRest was done */
   g_autoptr (JsonNode) info = read_info (owner_of (backup), stanza, error);
   if (info == NULL)
     return FALSE;

@@ -50,6 +50,11 @@ kt_render_backup_create (JsonObject *answer, GString *out, guint width)
   kt_render_line (out, width, "Backup %s is complete: %s in %s.", kt_json_string (backup, "id", ""), size, kt_json_string (backup, "folder", ""));
   if (bytes > 0)
     kt_render_line (out, width, "%s were read in %s, %s/s.", source, time, rate);
+  if (json_object_has_member (backup, "snapshot"))
+    {
+      g_autofree char *held = kt_render_size_member (backup, "referenced_bytes");
+      kt_render_line (out, width, "Snapshots @%s hold %s; they grow by what is rewritten from now on.", kt_json_string (backup, "snapshot", ""), held);
+    }
   kt_render_line (out, width, "Prove it: kastune backup verify %s --restore-test", kt_json_string (backup, "id", ""));
 }
 
@@ -142,6 +147,10 @@ render_restored (JsonObject *answer, GString *out, guint width)
     kt_render_line (out, width, "Backup %s is restored in %s.", id, directory);
   if (spaces != NULL)
     kt_render_line (out, width, "Its tablespaces lie in %s.", spaces);
+  JsonArray *datasets = kt_json_array (answer, "datasets");
+  for (guint i = 0; datasets != NULL && i < json_array_get_length (datasets); i++)
+    kt_render_line (out, width, "Dataset %s is a clone, which needs the backup; zfs promote makes it independent.",
+                    json_array_get_string_element (datasets, i));
 }
 
 void

@@ -68,7 +68,7 @@ kt_handle_backup_create (KtOperationContext *context, JsonObject *args, GError *
   if (kt_json_bool (args, "dry_run", FALSE))
     return only_look (context, kind, catalogue, &target.source, &options, error);
   const KtBackupWatch watch = kt_backup_watch (context);
-  g_autoptr (KtBackup) backup = kt_backup_create (kind, catalogue, &target.source, &options, &watch, error);
+  g_autoptr (KtBackup) backup = kt_backup_create (kind, catalogue, NULL, &target.source, &options, &watch, error);
   if (backup == NULL)
     return NULL;
   JsonObject *answer = json_object_new ();
@@ -92,6 +92,7 @@ kt_handle_backup_list (KtOperationContext *context, JsonObject *args, GError **e
   g_autoptr (GPtrArray) backups = kt_catalogue_list (catalogue, error);
   if (backups == NULL)
     return NULL;
+  kt_catalogue_measure (backups);
   JsonObject *answer = json_object_new ();
   json_object_set_string_member (answer, "catalogue", catalogue);
   json_object_set_array_member (answer, "backups", list_to_json (backups));
@@ -204,6 +205,7 @@ kt_handle_backup_prune (KtOperationContext *context, JsonObject *args, GError **
   g_autoptr (GPtrArray) backups = kt_catalogue_list (catalogue, error);
   if (backups == NULL)
     return NULL;
+  kt_catalogue_measure (backups);
   g_autoptr (GArray) verdicts = kt_retention_judge (backups, &retention, (const char *const *) needed, g_get_real_time () / 1000);
   g_autoptr (JsonObject) answer = json_object_new ();
   JsonArray *rows = verdicts_to_json (backups, verdicts);

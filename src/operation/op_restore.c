@@ -30,6 +30,8 @@ check_words (const KtBackup *backup, JsonObject *args, GError **error)
                       : !logical && (json_object_has_member (args, "database") || kt_json_bool (args, "globals", FALSE))
                         ? "--database and --globals are for logical ones"
                       : in_place && !can_replace                                         ? "it goes into a folder: --to DIR"
+                      : backup->kind == &kt_backup_zfs && json_object_has_member (args, "owner")
+                        ? "a clone's files belong to whom they belonged"
                       : !logical && !to && !in_place && can_replace                      ? "say where to: --to DIR or --in-place"
                       : !logical && !to && !in_place                                     ? "say where to: --to DIR"
                                                                                          : NULL;

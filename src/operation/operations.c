@@ -105,7 +105,7 @@ static const KtArg storage_prepare_args[] = {
   { NULL },
 };
 
-static const char *const backup_kinds[] = { "physical", "logical", "pgbackrest", "configuration", NULL };
+static const char *const backup_kinds[] = { "physical", "logical", "pgbackrest", "zfs", "configuration", NULL };
 
 #define BACKUP_FROM \
   { .name = "from", .type = KT_ARG_STRING, .value = "DIR", .help = "folder of the backups (backups= of kastune.conf, or backups in the state folder)" }
@@ -113,7 +113,7 @@ static const char *const backup_kinds[] = { "physical", "logical", "pgbackrest",
   { .name = "jobs", .letter = 'j', .type = KT_ARG_COUNT, .value = "N", .help = "so many at once where the program can (as many as there are CPUs, at most 8)" }
 
 static const KtArg backup_create_args[] = {
-  { .name = "kind", .type = KT_ARG_STRING, .positional = TRUE, .value = "KIND", .help = "physical (default), logical, pgbackrest or configuration", .choices = backup_kinds },
+  { .name = "kind", .type = KT_ARG_STRING, .positional = TRUE, .value = "KIND", .help = "physical (default), logical, pgbackrest, zfs or configuration", .choices = backup_kinds },
   { .name = "to", .type = KT_ARG_STRING, .value = "DIR", .help = "folder of the backups (backups= of kastune.conf, or backups in the state folder)" },
   { .name = "compress", .type = KT_ARG_STRING, .value = "METHOD[:LEVEL]", .help = "zstd, lz4, gzip or none (the best that the server knows; gzip:1 for dumps)" },
   BACKUP_JOBS,
@@ -372,8 +372,8 @@ const KtOperation kt_operations[] = {
 
   { .name = "backup create", .group = KEEP, .summary = "Make a backup with PostgreSQL's own programs, and record what is in it",
     .help = "physical copies the whole cluster (pg_basebackup with its log and checksums), logical dumps the connected database "
-            "(pg_dump, several jobs) with the roles, pgbackrest uses a stanza that is set up, configuration copies the files. The room is "
-            "checked before, with the numbers. What is interrupted is marked, emptied and never offered. "
+            "(pg_dump, several jobs) with the roles, pgbackrest uses a stanza that is set up, zfs takes snapshots of the datasets that "
+            "hold the cluster, at one instant, configuration copies the files. The room is checked before, with the numbers. What is interrupted is marked, emptied and never offered. "
             "Example: kastune backup create physical --to /srv/backups --compress zstd:3",
     .args = backup_create_args, .flags = KT_OPERATION_SERVER, .run = kt_handle_backup_create },
   { .name = "backup list", .group = KEEP, .summary = "List backups with their state, size and what is in them",
@@ -382,7 +382,7 @@ const KtOperation kt_operations[] = {
     .args = backup_list_args, .run = kt_handle_backup_list },
   { .name = "backup verify", .group = KEEP, .summary = "Read a backup back and compare it with its checksums, or start it and count its rows",
     .help = "physical is unpacked and read by pg_verifybackup, log included, so it needs room for the whole cluster; logical is "
-            "compared with its checksums and its list of contents read. "
+            "compared with its checksums and its list of contents read; of zfs all snapshots must be there, of one instant. "
             "Example: kastune backup verify latest:physical --restore-test --scratch /mnt/scratch",
     .args = backup_verify_args, .run = kt_handle_backup_verify },
   { .name = "backup prune", .group = KEEP, .summary = "Remove backups that nobody needs any more",
@@ -392,7 +392,8 @@ const KtOperation kt_operations[] = {
   { .name = "backup restore", .group = KEEP, .summary = "Restore a backup into a folder, a database or its place",
     .help = "A physical one into a folder needs no running server. In place it is unpacked and verified beside the data directory "
             "while the server runs; then the server stops, the two change places, and the server starts: a change set, which "
-            "kastune undo takes back, since the replaced directory is kept. A logical one goes into a new or empty database. "
+            "kastune undo takes back, since the replaced directory is kept. A logical one goes into a new or empty database, of zfs "
+            "the folder becomes a clone of the snapshots. "
             "Example: kastune backup restore latest:physical --to /var/lib/postgresql/15/restored",
     .args = backup_restore_args, .flags = KT_OPERATION_CHANGES | KT_OPERATION_SERVER, .run = kt_handle_backup_restore },
 

@@ -30,8 +30,8 @@
 
 const KtStepKind *const kt_step_kinds[] = {
   &kt_step_configuration_backup, &kt_step_postgres_settings, &kt_step_table_options, &kt_step_role_option,
-  &kt_step_server_health, &kt_step_replace_data, &kt_step_zfs_dataset, &kt_step_zfs_properties, &kt_step_kernel_settings,
-  &kt_step_mount_options, &kt_step_indexer_compose, NULL,
+  &kt_step_server_health, &kt_step_replace_data, &kt_step_whole_backup, &kt_step_zfs_dataset, &kt_step_zfs_properties,
+  &kt_step_kernel_settings, &kt_step_mount_options, &kt_step_indexer_compose, NULL,
 };
 
 void
@@ -266,16 +266,15 @@ begin_with_backup (KtProposed *proposed, const char *catalogue, gboolean skip, G
   g_auto (GStrv) touched = touched_by (proposed->plan);
   const KtBackupSource source = { proposed->facts->connection, proposed->facts->server, proposed->instance, proposed->facts->conninfo };
   const KtBackupKind *kind = NULL;
-  g_autoptr (GError) why_not = NULL;
-  KtBackupCandidate candidate = { .kind = &kt_backup_configuration };
-  if (!candidate.kind->check (&source, NULL, &why_not) || !kt_backup_room (candidate.kind, catalogue, &source, &candidate.room, &why_not))
-    candidate.why_not = why_not->message;
-  if (!kt_backup_choose (kt_backup_need ((const char *const *) touched), skip, &candidate, 1, &kind, error))
+  if (!kt_backup_consider (kt_backup_need ((const char *const *) touched), skip, catalogue, &source, &kind, error))
     return FALSE;
   if (kind == NULL)
     return TRUE;
-  kt_plan_add (proposed->plan, &kt_step_configuration_backup, kt_step_configuration_backup_args (&source, catalogue))
-    ->estimate_ms = BACKUP_MS;
+  if (kind->whole)
+    kt_plan_add (proposed->plan, &kt_step_whole_backup, kt_step_whole_backup_args (kind, &source, catalogue));
+  else
+    kt_plan_add (proposed->plan, &kt_step_configuration_backup, kt_step_configuration_backup_args (&source, catalogue))
+      ->estimate_ms = BACKUP_MS;
   GPtrArray *steps = proposed->plan->steps;
   g_ptr_array_insert (steps, 0, g_ptr_array_steal_index (steps, steps->len - 1));
   return TRUE;
