@@ -1,4 +1,9 @@
-/* SPDX-License-Identifier: MIT */
+/* SPDX-License-Identifier: MIT
+ *
+ * As root files are written where somebody else may own the folders on the way, and the backup itself may be theirs. So the folders
+ * to fill are opened once, closed to everybody else, and from then on reached by their descriptors alone: what is put in the place
+ * of their names meanwhile is never written to.
+ */
 #include "backup/tar.h"
 
 #include "base/error.h"
@@ -7,10 +12,94 @@
 #include "base/size.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
+
+/* A folder that is being filled. */
+typedef struct {
+  const char *name; /* for people, and for the links that a server follows later */
+  char *path;       /* through the descriptor, for programs as well: no name on the way can lead elsewhere */
+  int fd;
+} Place;
+
+static void
+place_clear (Place *place)
+{
+  if (place->path != NULL)
+    close (place->fd);
+  g_clear_pointer (&place->path, g_free);
+}
+G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC (Place, place_clear)
+
+static gboolean
+refuse_full (const char *name, gboolean spaces, GError **error)
+{
+  kt_error_set (error, KT_ERROR_REFUSED, spaces ? "the tablespaces of the backup would come to lie there" : NULL,
+                "name a folder that is absent or empty", "%s is not empty", name);
+  return FALSE;
+}
+
+/* Takes @fd over; -1 with errno. A link in the place of a folder is not followed. */
+static gboolean
+place_take (Place *place, const char *name, int fd, GError **error)
+{
+  if (fd >= 0 && fchown (fd, geteuid (), getegid ()) == 0 && fchmod (fd, 0700) == 0)
+    {
+      *place = (Place){ name, g_strdup_printf ("/proc/%d/fd/%d/.", (int) getpid (), fd), fd };
+      return TRUE;
+    }
+  int saved = errno;
+  if (fd >= 0)
+    close (fd);
+  kt_error_set_errno (error, saved, saved == ELOOP || saved == ENOTDIR ? "name the folder itself, not a link to it" : NULL, "cannot make folder %s",
+                      name);
+  return FALSE;
+}
+
+/* A folder in another one; what was unpacked there may hold anything under this name. */
+static gboolean
+place_below (Place *place, const Place *parent, const char *name, GError **error)
+{
+  gboolean made = mkdirat (parent->fd, name, 0700) == 0 || errno == EEXIST;
+  return place_take (place, name, made ? openat (parent->fd, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC) : -1, error);
+}
+
+/* Absent or empty, and ours alone from now on. */
+static gboolean
+place_open (Place *place, const char *name, gboolean spaces, GError **error)
+{
+  gboolean made = g_mkdir_with_parents (name, 0700) == 0;
+  if (!place_take (place, name, made ? open (name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC) : -1, error))
+    return FALSE;
+  /* Asked again: until now others could write in it. */
+  return kt_folder_is_empty (place->path) || refuse_full (name, spaces, error);
+}
+
+/* Somebody else's folder of that name would be taken for what was restored. */
+static gboolean
+place_is_there (const Place *place, GError **error)
+{
+  struct stat own, named;
+  if (place->path == NULL
+      || (fstat (place->fd, &own) == 0 && lstat (place->name, &named) == 0 && own.st_dev == named.st_dev && own.st_ino == named.st_ino))
+    return TRUE;
+  kt_error_set (error, KT_ERROR_CHANGED, NULL, "restore it below a folder that only root can write", "something else was put in the place of %s",
+                place->name);
+  return FALSE;
+}
+
+static void
+place_remove (const Place *place)
+{
+  if (place->path == NULL)
+    return;
+  kt_folder_clear (place->path, NULL, NULL);
+  if (place_is_there (place, NULL))
+    kt_folder_remove (place->name, NULL);
+}
 
 /* Endings that pg_basebackup gives, and what reads them. */
 static const struct {
@@ -36,12 +125,6 @@ static gboolean
 is_tablespace (const char *stem)
 {
   return *stem != '\0' && strspn (stem, "0123456789") == strlen (stem);
-}
-
-static char *
-tablespace_folder (const char *target, const char *stem)
-{
-  return stem != NULL ? g_strdup_printf ("%s.tablespaces/%s", target, stem) : g_strconcat (target, ".tablespaces", NULL);
 }
 
 /* Names in @from; the base first, since all else goes into what it makes. */
@@ -78,17 +161,8 @@ kt_backup_has_tablespaces (const char *from)
 }
 
 static gboolean
-make_folder (const char *path, GError **error)
-{
-  if (g_mkdir_with_parents (path, 0700) == 0 && chmod (path, 0700) == 0)
-    return TRUE;
-  kt_error_set_errno (error, errno, NULL, "cannot make %s", path);
-  return FALSE;
-}
-
-static gboolean
-unpack_one (const KtBackupUnpack *unpack, const char *name, const char *stem, gsize format, const char *into,
-            const KtBackupWatch *watch, GError **error)
+unpack_one (const KtBackupUnpack *unpack, const char *name, gsize format, const Place *into, const KtBackupWatch *watch,
+            GError **error)
 {
   if (formats[format].program != NULL)
     {
@@ -101,12 +175,10 @@ unpack_one (const KtBackupUnpack *unpack, const char *name, const char *stem, gs
         }
     }
   g_autofree char *file = g_build_filename (unpack->from, name, NULL);
-  const char *const argv[] = { "tar", "--extract", "--no-same-owner", "--preserve-permissions", "--file", file, "--directory", into,
+  const char *const argv[] = { "tar", "--extract", "--no-same-owner", "--preserve-permissions", "--file", file, "--directory", into->path,
                                formats[format].option, NULL };
-  const KtBackupProgram program = { .argv = argv, .what = "unpacking", .folder = unpack->target, .total = unpack->bytes };
+  const KtBackupProgram program = { .argv = argv, .what = "unpacking", .folder = into->path, .total = unpack->bytes };
   g_autoptr (GError) local = NULL;
-  if (!make_folder (into, error))
-    return FALSE;
   if (kt_backup_run (&program, watch, NULL, &local))
     return TRUE;
   if (g_error_matches (local, KT_ERROR, KT_ERROR_PROGRAM))
@@ -118,19 +190,38 @@ unpack_one (const KtBackupUnpack *unpack, const char *name, const char *stem, gs
 
 /* Where the server looks for it. After a base backup it makes the links itself, by its tablespace_map. */
 static gboolean
-link_tablespace (const char *target, const char *stem, const char *folder, GError **error)
+link_tablespace (const Place *data, const char *stem, const char *folder, GError **error)
 {
-  g_autofree char *link = g_build_filename (target, "pg_tblspc", stem, NULL);
-  if (unlink (link) != 0 && errno != ENOENT)
-    errno = 0;
-  if (symlink (folder, link) == 0)
+  g_auto (Place) links = { 0 };
+  if (!place_below (&links, data, "pg_tblspc", error))
+    return FALSE;
+  if ((unlinkat (links.fd, stem, 0) == 0 || errno == ENOENT) && symlinkat (folder, links.fd, stem) == 0)
     return TRUE;
-  kt_error_set_errno (error, errno, NULL, "cannot link %s", link);
+  kt_error_set_errno (error, errno, NULL, "cannot link tablespace %s in %s", stem, data->name);
   return FALSE;
 }
 
 static gboolean
-unpack_all (const KtBackupUnpack *unpack, GString *map, const KtBackupWatch *watch, GError **error)
+unpack_tablespace (const KtBackupUnpack *unpack, const char *name, const char *stem, gsize format, const Place *data, const Place *spaces,
+                   GString *map, const KtBackupWatch *watch, GError **error)
+{
+  g_auto (Place) into = { 0 };
+  g_autofree char *folder = g_build_filename (spaces->name, stem, NULL);
+  g_string_append_printf (map, "%s %s\n", stem, folder);
+  return place_below (&into, spaces, stem, error) && unpack_one (unpack, name, format, &into, watch, error)
+         && link_tablespace (data, stem, folder, error);
+}
+
+static gboolean
+unpack_log (const KtBackupUnpack *unpack, const char *name, gsize format, const Place *data, const KtBackupWatch *watch, GError **error)
+{
+  g_auto (Place) into = { 0 };
+  return place_below (&into, data, "pg_wal", error) && unpack_one (unpack, name, format, &into, watch, error);
+}
+
+static gboolean
+unpack_all (const KtBackupUnpack *unpack, const Place *data, const Place *spaces, GString *map, const KtBackupWatch *watch,
+            GError **error)
 {
   g_auto (GStrv) names = tar_files (unpack->from);
   if (names[0] == NULL || !g_str_has_prefix (names[0], "base.tar"))
@@ -142,29 +233,25 @@ unpack_all (const KtBackupUnpack *unpack, GString *map, const KtBackupWatch *wat
     {
       gsize format;
       g_autofree char *stem = stem_of (names[i], &format);
-      gboolean space = is_tablespace (stem);
-      g_autofree char *into = space ? tablespace_folder (unpack->target, stem)
-                            : g_str_equal (stem, "pg_wal") ? g_build_filename (unpack->target, "pg_wal", NULL)
-                                                           : g_strdup (unpack->target);
-      if (!unpack_one (unpack, names[i], stem, format, into, watch, error)
-          || (space && !link_tablespace (unpack->target, stem, into, error)))
+      gboolean done = is_tablespace (stem) ? unpack_tablespace (unpack, names[i], stem, format, data, spaces, map, watch, error)
+                      : g_str_equal (stem, "pg_wal") ? unpack_log (unpack, names[i], format, data, watch, error)
+                                                     : unpack_one (unpack, names[i], format, data, watch, error);
+      if (!done)
         return FALSE;
-      if (space)
-        g_string_append_printf (map, "%s %s\n", stem, into);
     }
   return TRUE;
 }
 
 static gboolean
-copy_manifest (const KtBackupUnpack *unpack, GError **error)
+copy_manifest (const KtBackupUnpack *unpack, const Place *data, GError **error)
 {
   g_autofree char *from = g_build_filename (unpack->from, "backup_manifest", NULL);
-  const char *const argv[] = { "cp", "--", from, unpack->target, NULL };
+  const char *const argv[] = { "cp", "--remove-destination", "--", from, data->path, NULL };
   return kt_run (&(KtRun){ .argv = argv, .deadline_ms = KT_RUN_NO_DEADLINE }, NULL, NULL, error);
 }
 
 static gboolean
-verify (const KtBackupUnpack *unpack, const KtBackupWatch *watch, GError **error)
+verify (const KtBackupUnpack *unpack, const Place *data, const KtBackupWatch *watch, GError **error)
 {
   if (unpack->bin_directory == NULL)
     return TRUE;
@@ -172,8 +259,8 @@ verify (const KtBackupUnpack *unpack, const KtBackupWatch *watch, GError **error
   g_autoptr (GError) local = NULL;
   if (program == NULL)
     return FALSE;
-  const char *const argv[] = { program, "--exit-on-error", unpack->same_major ? unpack->target : "--no-parse-wal",
-                               unpack->same_major ? NULL : unpack->target, NULL };
+  const char *const argv[] = { program, "--exit-on-error", unpack->same_major ? data->path : "--no-parse-wal",
+                               unpack->same_major ? NULL : data->path, NULL };
   if (kt_backup_run (&(KtBackupProgram){ .argv = argv, .what = "verifying every file and the log" }, watch, NULL, &local))
     return TRUE;
   if (g_error_matches (local, KT_ERROR, KT_ERROR_PROGRAM))
@@ -186,25 +273,22 @@ verify (const KtBackupUnpack *unpack, const KtBackupWatch *watch, GError **error
 
 /* Only now: the manifest knows the map as it was, which names the places of the original. */
 static gboolean
-write_map (const KtBackupUnpack *unpack, const GString *map, GError **error)
+write_map (const Place *data, const GString *map, GError **error)
 {
-  g_autofree char *path = g_build_filename (unpack->target, "tablespace_map", NULL);
-  return map->len == 0 || kt_file_write (path, map->str, -1, NULL, error);
+  const struct stat like = { .st_mode = 0600, .st_uid = geteuid (), .st_gid = getegid () };
+  g_autofree char *path = g_build_filename (data->path, "tablespace_map", NULL);
+  return map->len == 0 || kt_file_replace (path, map->str, &like, error);
 }
 
-/* @spaces NULL: there are no tablespaces. */
+/* Before anything is made. @spaces NULL: there are no tablespaces. */
 static gboolean
 is_free (const KtBackupUnpack *unpack, const char *spaces, GError **error)
 {
   gint64 room = kt_folder_free_bytes (unpack->target);
-  const char *const folders[] = { unpack->target, spaces };
-  for (gsize i = 0; i < G_N_ELEMENTS (folders); i++)
-    if (folders[i] != NULL && !kt_folder_is_empty (folders[i]))
-      {
-        kt_error_set (error, KT_ERROR_REFUSED, i > 0 ? "the tablespaces of the backup would come to lie there" : NULL,
-                      "name a folder that is absent or empty", "%s is not empty", folders[i]);
-        return FALSE;
-      }
+  if (!kt_folder_is_empty (unpack->target))
+    return refuse_full (unpack->target, FALSE, error);
+  if (spaces != NULL && !kt_folder_is_empty (spaces))
+    return refuse_full (spaces, TRUE, error);
   if (room < 0 || room >= unpack->bytes)
     return TRUE;
   g_autofree char *wanted = kt_size_format (unpack->bytes);
@@ -217,16 +301,19 @@ is_free (const KtBackupUnpack *unpack, const char *spaces, GError **error)
 gboolean
 kt_backup_unpack (const KtBackupUnpack *unpack, const KtBackupWatch *watch, GError **error)
 {
+  g_auto (Place) data = { 0 };
+  g_auto (Place) spaces = { 0 };
   g_autoptr (GString) map = g_string_new (NULL);
-  g_autofree char *spaces = kt_backup_has_tablespaces (unpack->from) ? tablespace_folder (unpack->target, NULL) : NULL;
-  if (!is_free (unpack, spaces, error) || !make_folder (unpack->target, error))
+  g_autofree char *beside = kt_backup_has_tablespaces (unpack->from) ? g_strconcat (unpack->target, ".tablespaces", NULL) : NULL;
+  if (!is_free (unpack, beside, error) || !place_open (&data, unpack->target, FALSE, error)
+      || (beside != NULL && !place_open (&spaces, beside, TRUE, error)))
     return FALSE;
-  if (unpack_all (unpack, map, watch, error) && copy_manifest (unpack, error) && verify (unpack, watch, error)
-      && write_map (unpack, map, error) && kt_backup_give_to (unpack->target, unpack->owner, error)
-      && (spaces == NULL || kt_backup_give_to (spaces, unpack->owner, error)))
+  if (unpack_all (unpack, &data, &spaces, map, watch, error) && copy_manifest (unpack, &data, error)
+      && verify (unpack, &data, watch, error) && write_map (&data, map, error)
+      && kt_backup_give_to (data.path, unpack->owner, error) && (beside == NULL || kt_backup_give_to (spaces.path, unpack->owner, error))
+      && place_is_there (&data, error) && place_is_there (&spaces, error))
     return TRUE;
-  kt_folder_remove (unpack->target, NULL);
-  if (spaces != NULL)
-    kt_folder_remove (spaces, NULL);
+  place_remove (&data);
+  place_remove (&spaces);
   return FALSE;
 }
