@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  *
- * Memory and connections. The start is what everybody agrees on (25 % for shared_buffers); more is advised where it is
+ * Memory and connections. The start is above the usual quarter, because indexes grow into it; more is advised where it is
  * measured to pay: every row of an indexer lands on a random page of each index, so indexes that fit are worth more
  * than anything else, and pages that PostgreSQL keeps dirty itself are written once a checkpoint instead of once an
  * eviction.

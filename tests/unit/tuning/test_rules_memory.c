@@ -18,13 +18,13 @@ assert_wanted (const KtTestMachine *machine, const KtServer *server, const KtTes
 }
 
 static void
-test_buffers_start_from_a_quarter (void)
+test_buffers_start_from_more_than_a_quarter (void)
 {
-  assert_wanted (&(KtTestMachine){ .memory_gb = 8 }, NULL, NULL, "shared_buffers", "2GB", "25 % of the 8 GB");
-  assert_wanted (&(KtTestMachine){ .memory_gb = 4 }, NULL, NULL, "shared_buffers", "1GB", "profile low-memory");
+  assert_wanted (&(KtTestMachine){ .memory_gb = 8 }, NULL, NULL, "shared_buffers", "2688MB", "the worst case of all settings");
+  assert_wanted (&(KtTestMachine){ .memory_gb = 4 }, NULL, NULL, "shared_buffers", "1536MB", "38 % of the 4 GB");
   assert_wanted (&(KtTestMachine){ .memory_gb = 32 }, NULL, NULL, "shared_buffers", "10752MB", "33 %");
-  assert_wanted (&(KtTestMachine){ .memory_gb = 64, .class = KT_STORAGE_HDD }, NULL, NULL, "shared_buffers", "16GB",
-                 "25 %");
+  assert_wanted (&(KtTestMachine){ .memory_gb = 64, .class = KT_STORAGE_HDD }, NULL, NULL, "shared_buffers", "26176MB",
+                 "40 % of the 64 GB that PostgreSQL may use; the start of profile standard");
 }
 
 static void
@@ -90,7 +90,7 @@ test_cache_size_is_what_can_be_cached (void)
 static void
 test_work_mem_is_shared_by_busy_connections (void)
 {
-  assert_wanted (&(KtTestMachine){ .memory_gb = 4 }, NULL, NULL, "work_mem", "12MB", "30 busy connections");
+  assert_wanted (&(KtTestMachine){ .memory_gb = 24 }, NULL, NULL, "work_mem", "34MB", "60 busy connections");
   assert_wanted (&(KtTestMachine){ .memory_gb = 256 }, NULL, NULL, "work_mem", "64MB", "not more in profile");
   KtTestWish few = { .profile = "[profile]\nextends=high-performance\nbusy-connections=10\n" };
   assert_wanted (&(KtTestMachine){ .memory_gb = 16 }, NULL, &few, "work_mem", "64MB", "10 busy connections");
@@ -172,7 +172,7 @@ int
 main (int argc, char **argv)
 {
   g_test_init (&argc, &argv, NULL);
-  g_test_add_func ("/tuning/rules/memory/buffers-start-from-a-quarter", test_buffers_start_from_a_quarter);
+  g_test_add_func ("/tuning/rules/memory/buffers-start-from-more-than-a-quarter", test_buffers_start_from_more_than_a_quarter);
   g_test_add_func ("/tuning/rules/memory/buffers-are-careful-on-small-machines",
                    test_buffers_are_careful_on_small_machines);
   g_test_add_func ("/tuning/rules/memory/buffers-leave-room-for-zfs-and-neighbours",
