@@ -114,6 +114,37 @@ def test_restored_as_clones_it_starts_as_it_was_and_the_backup_stays_needed(on_z
     on_zfs.sql("DROP TABLE later")
 
 
+def test_killed_while_it_is_made_no_snapshot_is_left_or_offered(on_zfs):
+    on_zfs.kastune("backup", "create", "configuration", check=True)  # the first one also makes the state database
+    on_zfs.shell("rm -f /tmp/points; KASTUNE_CRASH_LIST=/tmp/points kastune backup create zfs --quiet")
+    points = [line.split(" ", 1) for line in on_zfs.shell("cat /tmp/points").out.splitlines()]
+    good = snapshots(on_zfs)
+    for wanted in ("backup: before the snapshots", "backup: snapshots are made", "backup: written, not complete"):
+        number = next(number for number, name in points if name == wanted)
+        killed = on_zfs.shell(f"KASTUNE_CRASH_AT={number} kastune backup create zfs", check=False)
+        assert killed.status in (137, -9), killed
+        newest = on_zfs.kastune("backup", "list", "--json").json["backups"][0]
+        assert newest["state"] == "interrupted" and on_zfs.kastune("backup", "verify", newest["id"]).status != 0
+        assert (len(snapshots(on_zfs)) > len(good)) == (wanted != "backup: before the snapshots")
+        assert on_zfs.kastune("backup", "prune", "--yes").status == 0
+        assert snapshots(on_zfs) == good
+        assert [backup["state"] for backup in on_zfs.kastune("backup", "list", "--json").json["backups"]] == ["complete"] * 2
+
+
+def test_snapshot_that_is_gone_is_said_and_one_whose_dataset_was_renamed_is_found(on_zfs):
+    made = create(on_zfs)
+    on_zfs.shell("zfs rename -u tank/space tank/elsewhere")
+    try:
+        assert on_zfs.kastune("backup", "verify").status == 0
+    finally:
+        on_zfs.shell("zfs rename -u tank/elsewhere tank/space")
+    on_zfs.shell(f"zfs release kastune tank/space@{made['snapshot']}; zfs destroy tank/space@{made['snapshot']}")
+    gone = on_zfs.kastune("backup", "verify")
+    assert gone.status == 1 and f"tank/space@{made['snapshot']} is gone" in gone.err, gone
+    refused = on_zfs.kastune("backup", "restore", made["id"], "--to", "/srv/restored", "--yes")
+    assert refused.status == 1 and clones(on_zfs) == [], refused
+
+
 def test_files_that_a_snapshot_would_lack_are_refused(on_zfs):
     on_zfs.shell(f"""systemctl stop {UNIT}; mv /srv/pg/main/pg_xact /var/tmp/xact; ln -s /var/tmp/xact /srv/pg/main/pg_xact
                      systemctl start {UNIT}""")
