@@ -128,6 +128,9 @@ kt_backup_scratch_start (KtBackupScratch *scratch, const char *role, GError **er
       set_start_error (scratch, error);
       return FALSE;
     }
-  scratch->conninfo = g_strdup_printf ("host='%s' port=5432 user='%s'", scratch->site->sockets, role);
+  g_autoptr (GString) words = g_string_new ("port=5432");
+  kt_conninfo_append (words, "host", scratch->site->sockets);
+  kt_conninfo_append (words, "user", role);
+  scratch->conninfo = g_string_free (g_steal_pointer (&words), FALSE);
   return TRUE;
 }

@@ -57,10 +57,7 @@ take_conninfo (KtFacts *facts, const char *conninfo, GError **error)
           g_setenv ("PGPASSWORD", option->val, TRUE);
           continue;
         }
-      g_autoptr (GString) quoted = g_string_new (option->val);
-      g_string_replace (quoted, "\\", "\\\\", 0);
-      g_string_replace (quoted, "'", "\\'", 0);
-      g_string_append_printf (text, "%s%s='%s'", text->len > 0 ? " " : "", option->keyword, quoted->str);
+      kt_conninfo_append (text, option->keyword, option->val);
     }
   PQconninfoFree (options);
   facts->conninfo = g_string_free (g_steal_pointer (&text), FALSE);

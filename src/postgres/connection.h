@@ -28,6 +28,8 @@ char *kt_connection_describe (const KtConnection *connection);
 /* What identifies the server itself: system identifier and a digest of its data directory (copies have the same
  * identifier), or host:port for a role that may not ask. Caller frees. */
 char *kt_connection_server_id (KtConnection *connection);
+/* Adds keyword='value' to the words of a connection, quoted as libpq reads it: names may hold anything. */
+void kt_conninfo_append (GString *words, const char *keyword, const char *value);
 /* Masks passwords in a conninfo string or URI. Caller frees. */
 char *kt_conninfo_mask (const char *conninfo);
 /* The same connection as key=value words without any secret, for the journal: it can be used again. "" when @conninfo is

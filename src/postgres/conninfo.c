@@ -101,24 +101,27 @@ kt_conninfo_mask (const char *conninfo)
   return uri ? mask_uri (conninfo) : mask_pairs (conninfo);
 }
 
+void
+kt_conninfo_append (GString *words, const char *keyword, const char *value)
+{
+  g_string_append_printf (words, "%s%s='", words->len > 0 ? " " : "", keyword);
+  for (const char *p = value; *p != '\0'; p++)
+    {
+      if (*p == '\'' || *p == '\\')
+        g_string_append_c (words, '\\');
+      g_string_append_c (words, *p);
+    }
+  g_string_append_c (words, '\'');
+}
+
 char *
 kt_conninfo_without_secrets (const char *conninfo)
 {
   g_autoptr (GString) out = g_string_new (NULL);
   PQconninfoOption *options = PQconninfoParse (conninfo != NULL ? conninfo : "", NULL);
   for (PQconninfoOption *option = options; option != NULL && option->keyword != NULL; option++)
-    {
-      if (option->val == NULL || is_secret (option->keyword, strlen (option->keyword)))
-        continue;
-      g_string_append_printf (out, "%s%s='", out->len > 0 ? " " : "", option->keyword);
-      for (const char *p = option->val; *p != '\0'; p++)
-        {
-          if (*p == '\'' || *p == '\\')
-            g_string_append_c (out, '\\');
-          g_string_append_c (out, *p);
-        }
-      g_string_append_c (out, '\'');
-    }
+    if (option->val != NULL && !is_secret (option->keyword, strlen (option->keyword)))
+      kt_conninfo_append (out, option->keyword, option->val);
   PQconninfoFree (options);
   return g_string_free (g_steal_pointer (&out), FALSE);
 }

@@ -483,10 +483,14 @@ kt_server_keeper (const KtServer *server)
 static char *
 words_of (PGconn *pq)
 {
-  const char *host = PQhost (pq), *user = PQuser (pq), *database = PQdb (pq);
-  g_autofree char *words = g_strdup_printf ("host='%s' port=%s user='%s' dbname='%s'", host != NULL ? host : "", PQport (pq),
-                                            user != NULL ? user : "", database != NULL ? database : "");
-  return kt_conninfo_without_secrets (words);
+  const struct {
+    const char *keyword, *value;
+  } words[] = { { "host", PQhost (pq) }, { "port", PQport (pq) }, { "user", PQuser (pq) }, { "dbname", PQdb (pq) } };
+  g_autoptr (GString) text = g_string_new (NULL);
+  for (gsize i = 0; i < G_N_ELEMENTS (words); i++)
+    if (words[i].value != NULL)
+      kt_conninfo_append (text, words[i].keyword, words[i].value);
+  return g_string_free (g_steal_pointer (&text), FALSE);
 }
 
 KtServer *

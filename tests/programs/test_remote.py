@@ -72,6 +72,14 @@ def test_what_is_assumed_is_said(remote):
     assert "sysctl" not in answer.out
 
 
+def test_a_role_of_any_name_keeps_its_way_to_the_server(remote):
+    remote.sql("CREATE ROLE \"o'br\\ien\" SUPERUSER LOGIN")
+    applied = remote.kastune("apply", "--yes", *MACHINE, user="o'br\\ien")
+    assert applied.status == 0, applied
+    undone = remote.kastune("undo", "--yes", user="absent")  # only the words of the change set lead there
+    assert undone.status == 0 and remote.auto_conf() == [], undone
+
+
 def test_apply_restart_by_the_operator_status_and_undo(remote):
     before, old = remote.auto_conf(), remote.setting("work_mem")
     plan = remote.kastune("plan", *MACHINE)

@@ -57,6 +57,26 @@ test_without_secrets (void)
 }
 
 static void
+test_words_hold_any_name (void)
+{
+  static const char *const names[] = { "o'brien", "back\\slash", "a b", "'", "\\'", "", "user=postgres host=elsewhere" };
+  for (gsize i = 0; i < G_N_ELEMENTS (names); i++)
+    {
+      g_autoptr (GString) words = g_string_new (NULL);
+      kt_conninfo_append (words, "user", names[i]);
+      kt_conninfo_append (words, "dbname", "kaspa");
+      PQconninfoOption *options = PQconninfoParse (words->str, NULL);
+      g_assert_nonnull (options);
+      for (const PQconninfoOption *option = options; option->keyword != NULL; option++)
+        if (g_str_equal (option->keyword, "user"))
+          g_assert_cmpstr (option->val, ==, names[i]);
+        else
+          g_assert_cmpstr (option->val, ==, g_str_equal (option->keyword, "dbname") ? "kaspa" : NULL);
+      PQconninfoFree (options);
+    }
+}
+
+static void
 assert_no_secret (const GError *error)
 {
   g_assert_null (strstr (error->message, SECRET));
@@ -414,6 +434,7 @@ main (int argc, char **argv)
   g_test_init (&argc, &argv, NULL);
   g_test_add_func ("/postgres/connection/secrets-are-masked", test_mask);
   g_test_add_func ("/postgres/connection/secrets-are-left-out", test_without_secrets);
+  g_test_add_func ("/postgres/connection/words-hold-any-name", test_words_hold_any_name);
   g_test_add_func ("/postgres/connection/nonsense-is-refused-without-showing-secrets", test_nonsense);
   kt_test_add_versions ("/postgres/connection/limits-are-set", test_limits);
   g_test_add_func ("/postgres/connection/parameters-are-bound", test_parameters);
