@@ -15,17 +15,34 @@
 #define TEMPORARY_MARK ".kastune-new-"
 #define TEMPORARY_RANDOM "XXXXXX"
 
+/* Whoever may write in a folder can put a named pipe there, and reading from it would wait for ever. Below /dev it is the
+ * operator's own: /dev/stdin, or what a shell makes of <(…). Negative with errno: EINVAL for what is no file. */
+static int
+open_to_read (const char *path, struct stat *st)
+{
+  gboolean own = g_str_has_prefix (path, "/dev/");
+  int fd = open (path, O_RDONLY | O_CLOEXEC | O_NOCTTY | (own ? 0 : O_NONBLOCK));
+  if (fd < 0 || (fstat (fd, st) == 0 && (own || S_ISREG (st->st_mode))))
+    return fd;
+  int saved = S_ISDIR (st->st_mode) ? EISDIR : EINVAL;
+  close (fd);
+  errno = saved;
+  return -1;
+}
+
 gboolean
 kt_file_read (const char *path, char **text, gsize *length, GError **error)
 {
-  int fd = open (path, O_RDONLY | O_CLOEXEC);
-  struct stat st;
-  if (fd < 0 || fstat (fd, &st) != 0)
+  struct stat st = { 0 };
+  int fd = open_to_read (path, &st);
+  if (fd < 0 && errno == EINVAL)
     {
-      int saved = errno;
-      if (fd >= 0)
-        close (fd);
-      kt_error_set_errno (error, saved, NULL, "cannot read %s", path);
+      kt_error_set (error, KT_ERROR_IO, "it is a pipe, a socket or a device", NULL, "cannot read %s", path);
+      return FALSE;
+    }
+  if (fd < 0)
+    {
+      kt_error_set_errno (error, errno, NULL, "cannot read %s", path);
       return FALSE;
     }
   g_autoptr (GString) buffer = g_string_sized_new (S_ISREG (st.st_mode) ? (gsize) MIN (st.st_size, MAX_FILE) + 1 : 4096);

@@ -7,7 +7,8 @@
 #include <glib.h>
 #include <sys/stat.h>
 
-/* At most 16 MiB; text is NUL-terminated, @length may be NULL. Errors by errno: NOT_FOUND, PRIVILEGE, IO. */
+/* At most 16 MiB; text is NUL-terminated, @length may be NULL. Never waits for a named pipe, except below /dev (/dev/stdin).
+ * Errors by errno: NOT_FOUND, PRIVILEGE, IO. */
 gboolean kt_file_read (const char *path, char **text, gsize *length, GError **error);
 
 /* Temporary file in the same folder, mode and owner of @like (or of the file it replaces, or 0644 and the caller's),

@@ -32,6 +32,30 @@ test_write_keeps_mode (void)
   g_assert_error (error, KT_ERROR, KT_ERROR_NOT_FOUND);
 }
 
+/* No writer is there: a read that waited would never come back. */
+static void
+test_only_files_are_read (void)
+{
+  g_autofree char *dir = g_dir_make_tmp ("kastune-file-XXXXXX", NULL);
+  g_autofree char *pipe = g_build_filename (dir, "pipe", NULL);
+  g_autofree char *link = g_build_filename (dir, "link", NULL);
+  g_assert_cmpint (mkfifo (pipe, 0600), ==, 0);
+  g_assert_cmpint (symlink ("/dev/zero", link), ==, 0);
+  const char *const wrong[] = { pipe, link, dir };
+  for (gsize i = 0; i < G_N_ELEMENTS (wrong); i++)
+    {
+      g_autoptr (GError) error = NULL;
+      g_autofree char *text = NULL;
+      g_assert_false (kt_file_read (wrong[i], &text, NULL, &error));
+      g_assert_error (error, KT_ERROR, KT_ERROR_IO);
+      g_assert_nonnull (kt_error_detail (error));
+    }
+  g_autofree char *nothing = NULL;
+  g_assert_true (kt_file_read ("/dev/null", &nothing, NULL, NULL));
+  g_assert_cmpstr (nothing, ==, "");
+  g_assert_cmpint (g_unlink (pipe) + g_unlink (link) + g_rmdir (dir), ==, 0);
+}
+
 static void
 test_failed_write_leaves_nothing (void)
 {
@@ -98,6 +122,7 @@ int
 main (int argc, char **argv)
 {
   g_test_init (&argc, &argv, NULL);
+  g_test_add_func ("/base/file/only-files-are-read", test_only_files_are_read);
   g_test_add_func ("/base/file/write-keeps-mode-and-link", test_write_keeps_mode);
   g_test_add_func ("/base/file/root-follows-no-links-of-others", test_root_follows_no_links_of_others);
   g_test_add_func ("/base/file/failed-write", test_failed_write_leaves_nothing);
