@@ -8,10 +8,12 @@
 #include <fcntl.h>
 #include <stdio.h>
 #include <sys/file.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 struct KtLock {
   int fd;
+  char *path;
 };
 
 static void
@@ -55,6 +57,28 @@ kt_lock_is_held (const char *directory, const char *name)
   return held;
 }
 
+/* An open file that no other holds. A holder removes it when it is done: then what was opened a moment before is a file
+ * without a name, whose lock would keep nobody out. Negative with errno. */
+static int
+open_locked (const char *path)
+{
+  while (TRUE)
+    {
+      int fd = open (path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
+      struct stat st;
+      if (fd < 0)
+        return -1;
+      gboolean held = flock (fd, LOCK_EX | LOCK_NB) == 0 && fstat (fd, &st) == 0;
+      if (held && st.st_nlink > 0)
+        return fd;
+      int saved = errno;
+      close (fd);
+      errno = saved;
+      if (!held)
+        return -1;
+    }
+}
+
 KtLock *
 kt_lock_take (const char *directory, const char *server, GError **error)
 {
@@ -65,25 +89,19 @@ KtLock *
 kt_lock_take_for (const char *directory, const char *name, const char *does, const char *hint, GError **error)
 {
   g_autofree char *path = path_of (directory, name);
-  int fd = open (path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
+  int fd = open_locked (path);
   if (fd < 0)
     {
-      kt_error_set_errno (error, errno, "name a folder you may write with --state DIR", "cannot lock %s", path);
-      return NULL;
-    }
-  if (flock (fd, LOCK_EX | LOCK_NB) != 0)
-    {
-      int saved = errno;
-      close (fd);
-      if (saved == EWOULDBLOCK)
+      if (errno == EWOULDBLOCK)
         set_refused (path, does, hint, error);
       else
-        kt_error_set_errno (error, saved, NULL, "cannot lock %s", path);
+        kt_error_set_errno (error, errno, "name a folder you may write with --state DIR", "cannot lock %s", path);
       return NULL;
     }
   write_holder (fd);
   KtLock *lock = g_new0 (KtLock, 1);
   lock->fd = fd;
+  lock->path = g_steal_pointer (&path);
   return lock;
 }
 
@@ -92,6 +110,8 @@ kt_lock_release (KtLock *lock)
 {
   if (lock == NULL)
     return;
+  unlink (lock->path);
   close (lock->fd);
+  g_free (lock->path);
   g_free (lock);
 }

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT
  *
  * One kastune at a time per server: a file in the state folder, held by flock, so the lock dies with its holder however
- * that ends. The file itself stays; what stands in it (pid and since when) is only for the message of the refused.
+ * that ends. The file goes with a holder that ends in peace, else the next one takes it over; what stands in it (pid and
+ * since when) is only for the message of the refused.
  */
 #pragma once
 

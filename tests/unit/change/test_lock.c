@@ -3,6 +3,7 @@
 #include "base/error.h"
 #include "edit_step.h"
 
+#include <fcntl.h>
 #include <signal.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -93,6 +94,45 @@ test_held_is_seen_without_taking_it (void)
   edit_remove_tree (folder);
 }
 
+/* Takes the lock again and again, and tells when it saw another one in its turn: @folder/inside is its mark. */
+static void
+take_turns (const char *folder, int turns)
+{
+  g_autofree char *inside = g_build_filename (folder, "inside", NULL);
+  while (turns > 0)
+    {
+      KtLock *lock = kt_lock_take (folder, "7001", NULL);
+      if (lock == NULL)
+        continue;
+      int fd = open (inside, O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+      if (fd < 0)
+        _exit (1);
+      close (fd);
+      unlink (inside);
+      kt_lock_release (lock);
+      turns--;
+    }
+  _exit (0);
+}
+
+/* The file is removed by each holder; no two may ever hold it for that. */
+static void
+test_one_at_a_time_and_nothing_stays (void)
+{
+  g_autofree char *folder = make_folder ();
+  pid_t children[3];
+  for (gsize i = 0; i < G_N_ELEMENTS (children); i++)
+    if ((children[i] = fork ()) == 0)
+      take_turns (folder, 300);
+  for (gsize i = 0; i < G_N_ELEMENTS (children); i++)
+    {
+      int status = -1;
+      g_assert_cmpint (waitpid (children[i], &status, 0), ==, children[i]);
+      g_assert_cmpint (status, ==, 0);
+    }
+  g_assert_cmpint (rmdir (folder), ==, 0);
+}
+
 static void
 test_unwritable (void)
 {
@@ -108,6 +148,7 @@ main (int argc, char **argv)
   g_test_add_func ("/change/lock/names-its-holder-and-dies-with-it", test_dies_with_holder);
   g_test_add_func ("/change/lock/one-per-server", test_per_server);
   g_test_add_func ("/change/lock/held-is-seen-without-taking-it", test_held_is_seen_without_taking_it);
+  g_test_add_func ("/change/lock/one-at-a-time-and-nothing-stays", test_one_at_a_time_and_nothing_stays);
   g_test_add_func ("/change/lock/missing-folder-is-an-error", test_unwritable);
   return g_test_run ();
 }
