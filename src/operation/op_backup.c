@@ -149,14 +149,65 @@ needed_by_changes (KtOperationContext *context, GError **error)
   return changes != NULL ? g_strv_builder_end (ids) : NULL;
 }
 
+/* All backups of a catalogue and what becomes of each. */
+typedef struct {
+  GPtrArray *backups; /* KtBackup */
+  GArray *verdicts;   /* KtRetentionVerdict */
+} Judgement;
+
+static void
+judgement_clear (Judgement *judgement)
+{
+  g_clear_pointer (&judgement->backups, g_ptr_array_unref);
+  g_clear_pointer (&judgement->verdicts, g_array_unref);
+}
+
+G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC (Judgement, judgement_clear)
+
+static gboolean
+judge (KtOperationContext *context, const char *catalogue, const KtRetention *retention, Judgement *judgement, GError **error)
+{
+  judgement_clear (judgement);
+  judgement->backups = kt_catalogue_list (catalogue, error);
+  g_auto (GStrv) needed = judgement->backups != NULL ? needed_by_changes (context, error) : NULL;
+  if (needed == NULL)
+    return FALSE;
+  kt_catalogue_measure (judgement->backups);
+  judgement->verdicts = kt_retention_judge (judgement->backups, retention, (const char *const *) needed, g_get_real_time () / 1000);
+  return TRUE;
+}
+
+/* Ids of those that are to go. */
+static GHashTable *
+going (const Judgement *judgement)
+{
+  GHashTable *ids = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, NULL);
+  for (guint i = 0; i < judgement->backups->len; i++)
+    if (g_array_index (judgement->verdicts, KtRetentionVerdict, i).remove)
+      g_hash_table_add (ids, g_strdup (((const KtBackup *) judgement->backups->pdata[i])->id));
+  return ids;
+}
+
+/* A yes is for what was shown. */
+static void
+keep_what_was_not_shown (Judgement *judgement, GHashTable *shown)
+{
+  for (guint i = 0; i < judgement->backups->len; i++)
+    {
+      KtRetentionVerdict *verdict = &g_array_index (judgement->verdicts, KtRetentionVerdict, i);
+      if (verdict->remove && !g_hash_table_contains (shown, ((const KtBackup *) judgement->backups->pdata[i])->id))
+        *verdict = (KtRetentionVerdict){ .remove = FALSE, .why = "was not among those to go when you were asked" };
+    }
+}
+
 static JsonArray *
-verdicts_to_json (const GPtrArray *backups, const GArray *verdicts)
+verdicts_to_json (const Judgement *judgement)
 {
   JsonArray *rows = json_array_new ();
-  for (guint i = 0; i < backups->len; i++)
+  for (guint i = 0; i < judgement->backups->len; i++)
     {
-      const KtRetentionVerdict *verdict = &g_array_index (verdicts, KtRetentionVerdict, i);
-      JsonObject *row = kt_backup_to_json (backups->pdata[i]);
+      const KtRetentionVerdict *verdict = &g_array_index (judgement->verdicts, KtRetentionVerdict, i);
+      JsonObject *row = kt_backup_to_json (judgement->backups->pdata[i]);
       json_object_set_boolean_member (row, "remove", verdict->remove);
       json_object_set_string_member (row, "because", verdict->why);
       json_array_add_object_element (rows, row);
@@ -166,17 +217,17 @@ verdicts_to_json (const GPtrArray *backups, const GArray *verdicts)
 
 /* Oldest first. One that cannot be removed (others build on it, somebody reads it) stays, and is told. */
 static guint
-remove_those (KtOperationContext *context, const GPtrArray *backups, const GArray *verdicts, JsonArray *rows)
+remove_those (KtOperationContext *context, const Judgement *judgement, JsonArray *rows)
 {
   const KtBackupWatch watch = kt_backup_watch (context);
   guint removed = 0;
-  for (guint i = backups->len; i-- > 0;)
+  for (guint i = judgement->backups->len; i-- > 0;)
     {
       g_autoptr (GError) local = NULL;
-      if (!g_array_index (verdicts, KtRetentionVerdict, i).remove || g_cancellable_is_cancelled (context->cancellable))
+      if (!g_array_index (judgement->verdicts, KtRetentionVerdict, i).remove || g_cancellable_is_cancelled (context->cancellable))
         continue;
       JsonObject *row = json_array_get_object_element (rows, i);
-      gboolean gone = kt_catalogue_remove (backups->pdata[i], &watch, &local);
+      gboolean gone = kt_catalogue_remove (judgement->backups->pdata[i], &watch, &local);
       json_object_set_boolean_member (row, "removed", gone);
       removed += gone;
       if (!gone)
@@ -197,25 +248,25 @@ kt_handle_backup_prune (KtOperationContext *context, JsonObject *args, GError **
     .max_age_ms = kt_json_int (args, "older_than", 0),
     .max_bytes = kt_json_int (args, "larger_than", 0),
   };
-  g_auto (GStrv) needed = needed_by_changes (context, error);
-  if (needed == NULL)
-    return NULL;
   if (!kt_json_bool (args, "dry_run", FALSE))
     kt_catalogue_sweep (catalogue);
-  g_autoptr (GPtrArray) backups = kt_catalogue_list (catalogue, error);
-  if (backups == NULL)
+  g_auto (Judgement) judgement = { 0 };
+  if (!judge (context, catalogue, &retention, &judgement, error))
     return NULL;
-  kt_catalogue_measure (backups);
-  g_autoptr (GArray) verdicts = kt_retention_judge (backups, &retention, (const char *const *) needed, g_get_real_time () / 1000);
+  g_autoptr (GHashTable) shown = going (&judgement);
   g_autoptr (JsonObject) answer = json_object_new ();
-  JsonArray *rows = verdicts_to_json (backups, verdicts);
-  gboolean any = FALSE;
-  for (guint i = 0; i < verdicts->len; i++)
-    any = any || g_array_index (verdicts, KtRetentionVerdict, i).remove;
   json_object_set_string_member (answer, "catalogue", catalogue);
-  json_object_set_array_member (answer, "backups", rows);
-  if (any && !kt_change_may_go_on (context, args, answer, error))
-    return json_object_has_member (answer, "dry_run") ? g_steal_pointer (&answer) : NULL;
-  json_object_set_int_member (answer, "n_removed", any ? remove_those (context, backups, verdicts, rows) : 0);
+  json_object_set_array_member (answer, "backups", verdicts_to_json (&judgement));
+  if (g_hash_table_size (shown) > 0)
+    {
+      /* Whoever is asked may think for long: meanwhile the last good one of today may be gone. */
+      if (!kt_change_may_go_on (context, args, answer, error))
+        return json_object_has_member (answer, "dry_run") ? g_steal_pointer (&answer) : NULL;
+      if (!judge (context, catalogue, &retention, &judgement, error))
+        return NULL;
+      keep_what_was_not_shown (&judgement, shown);
+      json_object_set_array_member (answer, "backups", verdicts_to_json (&judgement));
+    }
+  json_object_set_int_member (answer, "n_removed", remove_those (context, &judgement, kt_json_array (answer, "backups")));
   return g_steal_pointer (&answer);
 }

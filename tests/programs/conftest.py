@@ -2,6 +2,7 @@
 import json
 import os
 import pathlib
+import pty
 import pwd
 import shutil
 import subprocess
@@ -109,6 +110,24 @@ class Server:
 def kastune(*args, env=None, stdin=subprocess.DEVNULL, timeout=120, **kwargs):
     done = subprocess.run([BUILD / "src/kastune", *map(str, args)], env=env, stdin=stdin, capture_output=True, text=True, timeout=timeout, **kwargs)
     return Answer(done)
+
+
+def in_terminal(server, answer, *words):
+    """Runs it on a terminal and types `answer`, or what that function gives, at the question. (exit status, what was shown)"""
+    pid, terminal = pty.fork()
+    if pid == 0:
+        os.execve(BUILD / "src/kastune", ["kastune", *words, "--state", str(server.state)], {**server.env, "TERM": "xterm"})
+    shown, typed = b"", False
+    while True:
+        try:
+            shown += os.read(terminal, 4096)
+        except OSError:  # the other side is closed
+            break
+        if b"[y/N]" in shown and not typed:
+            typed = True
+            os.write(terminal, answer() if callable(answer) else answer)
+    os.close(terminal)
+    return os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]), shown.decode()
 
 
 @pytest.fixture

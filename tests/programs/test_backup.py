@@ -12,7 +12,7 @@ import urllib.parse
 
 import pytest
 
-from conftest import BUILD, DEBIAN, MATRIX, SERVER_USER, as_server_user, binaries
+from conftest import BUILD, DEBIAN, MATRIX, SERVER_USER, as_server_user, binaries, in_terminal
 
 ROWS = 20000
 
@@ -549,6 +549,26 @@ def test_prune_keeps_the_last_good_one_and_what_a_change_set_needs(filled):
     assert {b["id"] for b in backups(filled)} == {needed, made[2]}
     assert filled.kastune("backup", "prune", "--older-than", "1ms", "--larger-than", "1", "--yes").status == 0
     assert {b["id"] for b in backups(filled)} == {needed, made[2]}
+
+
+def test_prune_judges_again_after_the_answer(filled):
+    old, new = (create(filled, "configuration") for _ in range(2))
+
+    def answer():
+        shutil.rmtree(pathlib.Path(new["folder"]))
+        return b"y\n"
+
+    status, shown = in_terminal(filled, answer, "backup", "prune", "--keep", "1")
+    assert status == 0 and "Go on?" in shown, shown
+    assert [b["id"] for b in backups(filled)] == [old["id"]]
+
+
+def test_a_pipe_in_the_place_of_a_manifest_is_passed_over(filled):
+    made = create(filled, "configuration")
+    strange = pathlib.Path(made["folder"]).parent / "strange"
+    strange.mkdir()
+    os.mkfifo(strange / "manifest.json")
+    assert [b["id"] for b in backups(filled)] == [made["id"]]
 
 
 def test_apply_begins_with_a_backup_unless_told_not_to(filled):

@@ -1,13 +1,12 @@
 """What an operator meets at night: files that somebody broke, servers that die, passwords that are missing, a hand that hesitates."""
 import os
-import pty
 import shutil
 import signal
 import subprocess
 
 import pytest
 
-from conftest import BUILD, as_server_user, kastune
+from conftest import BUILD, as_server_user, in_terminal, kastune
 from test_apply import OPTIONS, apply, files_of, settings_of
 
 
@@ -249,24 +248,6 @@ def test_damaged_journal_is_said_and_nothing_is_done(server, damage):
 
 
 # ------------------------------------------------------------------------------------------------------- the terminal
-
-
-def in_terminal(server, answer, *words):
-    """Runs it on a terminal and types `answer` at the question. (exit status, what was shown)"""
-    pid, terminal = pty.fork()
-    if pid == 0:
-        os.execve(BUILD / "src/kastune", ["kastune", *words, "--state", str(server.state)], {**server.env, "TERM": "xterm"})
-    shown, typed = b"", False
-    while True:
-        try:
-            shown += os.read(terminal, 4096)
-        except OSError:  # the other side is closed
-            break
-        if b"[y/N]" in shown and not typed:
-            typed = True
-            os.write(terminal, answer)
-    os.close(terminal)
-    return os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]), shown.decode()
 
 
 @pytest.mark.parametrize("answer", [b"n\n", b"\n", b"\x04", b"\x03", b"nyes\n"], ids=["n", "empty", "end of input", "Ctrl-C", "nyes"])
