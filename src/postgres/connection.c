@@ -14,12 +14,16 @@
 #include <unistd.h>
 
 #define DEFAULT_TIMEOUT_S 5
+/* The server itself ends each statement after 30 s (sql/session.sql). One that says nothing for longer than that is stopped,
+ * or waits for its disk. */
+#define PATIENCE_S 40
 #define SQL_FOLDER "/kastune/sql/"
 
 struct KtConnection {
   PGconn *pq;
   char *server_id;
   char *os_user;
+  gboolean silent; /* it did not answer in time: nothing more is asked of it */
 };
 
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (PQconninfoOption, PQconninfoFree)
@@ -315,6 +319,32 @@ is_success (const PGresult *result)
   return status == PGRES_TUPLES_OK || status == PGRES_COMMAND_OK || status == PGRES_EMPTY_QUERY;
 }
 
+/* The next result; NULL after the last one, and when the server keeps silent. */
+static PGresult *
+next_result (KtConnection *connection)
+{
+  PGconn *pq = connection->pq;
+  gint64 deadline = g_get_monotonic_time () + PATIENCE_S * G_USEC_PER_SEC;
+  while (!connection->silent && PQisBusy (pq))
+    {
+      gint64 left_ms = (deadline - g_get_monotonic_time ()) / 1000;
+      struct pollfd fd = { PQsocket (pq), POLLIN, 0 };
+      if (left_ms <= 0)
+        connection->silent = TRUE;
+      else if (poll (&fd, 1, (int) MIN (left_ms, 1000)) > 0 && PQconsumeInput (pq) == 0)
+        break; /* the connection is lost: the result says how */
+    }
+  return connection->silent ? NULL : PQgetResult (pq);
+}
+
+static void
+set_silent (const char *what, GError **error)
+{
+  kt_error_set (error, KT_ERROR_TIMEOUT, "its processes may be stopped, or wait for a disk",
+                "look at their states: ps -C postgres -o pid,stat,wchan:20,args", "the server did not answer within %d s (%s)",
+                PATIENCE_S, what);
+}
+
 static PGresult *
 query_valist (KtConnection *connection, GError **error, const char *what, const char *sql, va_list args)
 {
@@ -322,13 +352,23 @@ query_valist (KtConnection *connection, GError **error, const char *what, const 
   const char *value;
   while ((value = va_arg (args, const char *)) != NULL)
     g_ptr_array_add (values, (gpointer) value);
-  /* Without parameters the simple protocol: it takes scripts of several statements. */
-  g_autoptr (PGresult) result = values->len == 0
-    ? PQexec (connection->pq, sql)
-    : PQexecParams (connection->pq, sql, (int) values->len, NULL, (const char *const *) values->pdata, NULL, NULL, 0);
-  if (is_success (result))
+  /* Without parameters the simple protocol: it takes scripts of several statements, of which the last one's rows count. */
+  gboolean sent = !connection->silent
+                  && (values->len == 0 ? PQsendQuery (connection->pq, sql)
+                                       : PQsendQueryParams (connection->pq, sql, (int) values->len, NULL,
+                                                            (const char *const *) values->pdata, NULL, NULL, 0)) == 1;
+  g_autoptr (PGresult) result = NULL;
+  for (PGresult *next = sent ? next_result (connection) : NULL; next != NULL; next = next_result (connection))
+    {
+      PQclear (result);
+      result = next;
+    }
+  if (!connection->silent && is_success (result))
     return g_steal_pointer (&result);
-  kt_query_error_set (error, connection->pq, result, what);
+  if (connection->silent)
+    set_silent (what, error);
+  else
+    kt_query_error_set (error, connection->pq, result, what);
   return NULL;
 }
 
@@ -394,7 +434,7 @@ static void
 take_answer (KtConnection *connection, KtBatchQuery *query)
 {
   PGresult *result;
-  while ((result = PQgetResult (connection->pq)) != NULL || PQstatus (connection->pq) == CONNECTION_OK)
+  while ((result = next_result (connection)) != NULL || (!connection->silent && PQstatus (connection->pq) == CONNECTION_OK))
     {
       g_autoptr (PGresult) owned = result;
       if (owned == NULL)
@@ -412,7 +452,7 @@ gboolean
 kt_connection_query_batch (KtConnection *connection, KtBatchQuery *queries, guint n_queries, GError **error)
 {
   PGconn *pq = connection->pq;
-  gboolean sent = PQenterPipelineMode (pq) == 1;
+  gboolean sent = !connection->silent && PQenterPipelineMode (pq) == 1;
   for (guint i = 0; i < n_queries && sent; i++)
     if (queries[i].name != NULL)
       {
@@ -422,6 +462,11 @@ kt_connection_query_batch (KtConnection *connection, KtBatchQuery *queries, guin
   for (guint i = 0; i < n_queries && sent; i++)
     if (queries[i].name != NULL)
       take_answer (connection, &queries[i]);
+  if (connection->silent)
+    {
+      set_silent ("a batch of statements", error);
+      return FALSE;
+    }
   if (PQstatus (pq) != CONNECTION_OK || !sent || PQexitPipelineMode (pq) != 1)
     {
       kt_query_error_set (error, pq, NULL, "a batch of statements");

@@ -37,8 +37,8 @@ char *kt_conninfo_mask (const char *conninfo);
 char *kt_conninfo_without_secrets (const char *conninfo);
 
 /* Runs SQL text with text parameters (NULL-terminated list, no NULL values). Rows or a command are both fine.
- * Errors: KT_ERROR_QUERY with the server's message as detail, KT_ERROR_PRIVILEGE (42501), KT_ERROR_TIMEOUT (57014),
- * KT_ERROR_CONNECT (connection lost). */
+ * Errors: KT_ERROR_QUERY with the server's message as detail, KT_ERROR_PRIVILEGE (42501), KT_ERROR_TIMEOUT (57014; or no
+ * answer at all within 40 s, after which the connection is of no use), KT_ERROR_CONNECT (connection lost). */
 PGresult *kt_connection_query (KtConnection *connection, GError **error, const char *sql, ...) G_GNUC_NULL_TERMINATED;
 
 /* The same with the text of sql/NAME.sql, or its newest variant NAME.VV.sql whose VV is not above the server's major. */
