@@ -47,6 +47,7 @@ static const struct {
   { "host advise", kt_render_host_advise },
   { "storage show", kt_render_storage_show },
   { "storage estimate", kt_render_storage_estimate },
+  { "storage adopt", kt_render_storage_change, kt_render_storage_plan },
   { "storage prepare", kt_render_storage_change, kt_render_storage_plan },
   { "reference", kt_render_reference },
 };

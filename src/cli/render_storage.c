@@ -137,6 +137,49 @@ render_properties (JsonObject *object, GString *out, guint width)
   kt_text_wrap (out, good->str, width, 2);
 }
 
+/* "2.1 ms", "-" where nothing was measured. Caller frees. */
+static char *
+wait_text (JsonObject *rates, const char *member)
+{
+  gint64 ns = kt_json_int (rates, member, -1);
+  return ns < 0 ? g_strdup ("-") : g_strdup_printf ("%.1f ms", (double) ns / 1e6);
+}
+
+static void
+render_rates (JsonObject *pool, GString *out, guint width)
+{
+  static const struct {
+    const char *member, *words;
+  } rows[] = { { "last_second", "now" }, { "since_import", "mean since it was imported" } };
+  for (guint i = 0; i < G_N_ELEMENTS (rows); i++)
+    {
+      JsonObject *rates = kt_json_object (pool, rows[i].member);
+      if (rates == NULL)
+        continue;
+      g_autofree char *reads = kt_render_size_member (rates, "read_bytes");
+      g_autofree char *writes = kt_render_size_member (rates, "write_bytes");
+      g_autofree char *read_wait = wait_text (rates, "read_wait_ns");
+      g_autofree char *write_wait = wait_text (rates, "write_wait_ns");
+      g_autofree char *line
+        = g_strdup_printf ("%s: reads %" G_GINT64_FORMAT "/s, %s/s, wait %s; writes %" G_GINT64_FORMAT "/s, %s/s, wait %s", rows[i].words,
+                           kt_json_int (rates, "read_ops", 0), reads, read_wait, kt_json_int (rates, "write_ops", 0), writes, write_wait);
+      kt_text_wrap (out, line, width, 2);
+    }
+}
+
+static void
+render_arc (JsonObject *arc, GString *out, guint width)
+{
+  if (arc == NULL)
+    return;
+  g_autofree char *size = kt_render_size_member (arc, "size_bytes");
+  g_autofree char *limit = kt_render_size_member (arc, "limit_bytes");
+  g_string_append_c (out, '\n');
+  kt_render_line (out, width, "Cache of ZFS: %s of at most %s; %.1f %% of all reads hit it, %.1f %% of those of data that somebody waited for "
+                              "(since the module was loaded)",
+                  size, limit, kt_json_double (arc, "hit_percent", 0), kt_json_double (arc, "demand_hit_percent", 0));
+}
+
 void
 kt_render_storage_show (JsonObject *answer, GString *out, guint width)
 {
@@ -161,8 +204,10 @@ kt_render_storage_show (JsonObject *answer, GString *out, guint width)
       g_string_append_c (out, '\n');
       kt_render_line (out, width, "Pool %s: %s, %s of %s free; %s", kt_json_string (pool, "name", ""),
                       kt_json_string (pool, "state", "?"), free_space, size, kt_json_string (pool, "scan", "never scrubbed"));
+      render_rates (pool, out, width);
       render_properties (pool, out, width);
     }
+  render_arc (kt_json_object (answer, "arc"), out, width);
   if (kt_json_string (answer, "zfs", NULL) != NULL)
     {
       g_string_append_c (out, '\n');

@@ -13,6 +13,8 @@
 #define HUGE_PAGES "vm.nr_hugepages"
 #define COMPACT "/proc/sys/vm/compact_memory"
 #define HUGE_PAGE_TRIES 3
+#define ARC_LIMIT "zfs/zfs_arc_max"
+#define ARCSTATS "/proc/spl/kstat/zfs/arcstats"
 
 JsonObject *
 kt_step_kernel_args (const char *prefix, const GPtrArray *settings)
@@ -139,7 +141,22 @@ check (KtStepContext *context, JsonObject *args, GError **error)
   return good;
 }
 
-/* {live: [{value, twin}], files: {path: text}}; a file that is absent is no member, twins are only of those that have one. */
+/* The cache of ZFS has a limit also while nobody set one (0), and writing 0 does not bring that back. NULL: it is something else, or
+ * nobody knows. Caller frees. */
+static char *
+limit_in_force (JsonObject *args, const KtHostSetting *setting)
+{
+  g_autofree char *path = g_strconcat (prefix_of (args), ARCSTATS, NULL);
+  g_autofree char *text = NULL;
+  if (setting->place != KT_HOST_MODULE || !g_str_equal (setting->name, ARC_LIMIT) || !kt_file_read (path, &text, NULL, NULL))
+    return NULL;
+  const char *line = strstr (text, "\nc_max ");
+  const char *end = line != NULL ? strchr (line + 1, '\n') : NULL;
+  g_autofree char *whole = line != NULL ? g_strndup (line + 1, end != NULL ? (gsize) (end - line - 1) : strlen (line + 1)) : NULL;
+  return whole != NULL ? g_strdup (strrchr (whole, ' ') + 1) : NULL;
+}
+
+/* {live: [{value, twin, limit}], files: {path: text}}; a file that is absent is no member, twins are only of those that have one. */
 static JsonObject *
 prepare (KtStepContext *context, JsonObject *args, GError **error)
 {
@@ -164,6 +181,8 @@ prepare (KtStepContext *context, JsonObject *args, GError **error)
       JsonObject *row = json_object_new ();
       json_object_set_string_member (row, "value", value);
       kt_json_set_string (row, "twin", twin_value);
+      g_autofree char *limit = limit_in_force (args, setting);
+      kt_json_set_string (row, "limit", limit);
       json_array_add_object_element (values, row);
       kt_json_set_string (files, file, text);
     }
@@ -326,7 +345,9 @@ may_undo_setting (JsonObject *args, const KtHostSetting *setting, JsonObject *be
   g_autofree char *planned = kt_host_setting_line (setting);
   g_autofree char *was = kt_host_file_line (text_before (before, file), setting);
   const char *value_before = kt_json_string (live_before (before, i), "value", "");
-  if (now != NULL && !is_huge_pages (setting) && !g_str_equal (now, setting->value) && !g_str_equal (now, value_before))
+  const char *limit = kt_json_string (live_before (before, i), "limit", value_before); /* between the two writes of an undo */
+  if (now != NULL && !is_huge_pages (setting) && !g_str_equal (now, setting->value) && !g_str_equal (now, value_before)
+      && !g_str_equal (now, limit))
     return refuse_changed (setting->name, now, error);
   if (g_strcmp0 (line, planned) != 0 && g_strcmp0 (line, was) != 0)
     return refuse_changed (setting->name, line, error);
@@ -351,8 +372,11 @@ put_back_live (JsonObject *args, const KtHostSetting *setting, JsonObject *was, 
   g_autofree char *twin = kt_host_setting_twin (setting);
   const char *value = kt_json_string (was, "value", NULL);
   const char *twin_value = kt_json_string (was, "twin", NULL);
+  const char *limit = kt_json_string (was, "limit", NULL);
   if (now == NULL || value == NULL || g_str_equal (now, value))
     return TRUE;
+  if (limit != NULL && g_str_equal (value, "0") && !kt_live_write (live, limit, error))
+    return FALSE;
   if (twin == NULL || twin_value == NULL || !g_str_equal (value, "0"))
     return kt_live_write (live, value, error);
   g_autofree char *twin_path = g_strconcat (prefix_of (args), twin, NULL);

@@ -75,7 +75,7 @@ add_part (Making *making, guint i)
   json_object_set_string_member (object, "name", name);
   json_object_set_string_member (object, "holds", parts[i].holds);
   json_object_set_string_member (object, "mount_point", mount_point);
-  json_object_set_array_member (object, "properties", kt_zfs_values_json (properties));
+  json_object_set_array_member (object, "properties", kt_zfs_values_json (properties, NULL));
   json_array_add_object_element (making->shown, object);
   kt_plan_add (making->proposed->plan, &kt_step_zfs_dataset, kt_step_zfs_dataset_args (&new, properties))->estimate_ms = ESTIMATE_MS;
 }

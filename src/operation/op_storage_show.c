@@ -5,7 +5,10 @@
 #include "base/finding.h"
 #include "operation/storage_devices.h"
 #include "operation/storage_parts.h"
+#include "operation/zfs_drift.h"
+#include "operation/zfs_places.h"
 #include "platform/platform_json.h"
+#include "storage/activity.h"
 #include "storage/health.h"
 #include "storage/properties.h"
 
@@ -13,95 +16,69 @@
 
 #define WATCH_SECONDS 1
 
-/* The datasets that matter and their pools, each once. */
-typedef struct {
-  GHashTable *datasets; /* name -> KtZfsObject */
-  GHashTable *roles;    /* name -> KtZfsRole */
-  GHashTable *pools;    /* name -> KtZfsObject */
-  GPtrArray *order;     /* names of datasets, borrowed */
-  const KtZfsObject *data, *wal;
-} Zfs;
-
-static void
-zfs_clear (Zfs *zfs)
-{
-  g_clear_pointer (&zfs->datasets, g_hash_table_unref);
-  g_clear_pointer (&zfs->roles, g_hash_table_unref);
-  g_clear_pointer (&zfs->pools, g_hash_table_unref);
-  g_clear_pointer (&zfs->order, g_ptr_array_unref);
-}
-G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC (Zfs, zfs_clear)
-
-static char *
-pool_of (const char *dataset)
-{
-  return g_strndup (dataset, strcspn (dataset, "/"));
-}
-
-/* A tablespace counts as data. A volume without WAL of its own holds both. */
-static gboolean
-add_volume (Zfs *zfs, const KtVolume *volume, GCancellable *cancellable, GError **error)
-{
-  KtZfsObject *dataset = g_hash_table_lookup (zfs->datasets, volume->zfs_dataset);
-  if (dataset == NULL)
-    {
-      dataset = kt_zfs_load_dataset (volume->zfs_dataset, cancellable, error);
-      g_autofree char *name = pool_of (volume->zfs_dataset);
-      KtZfsObject *pool = dataset != NULL && !g_hash_table_contains (zfs->pools, name)
-                            ? kt_zfs_load_pool (name, cancellable, error) : NULL;
-      if (pool != NULL)
-        g_hash_table_insert (zfs->pools, g_strdup (name), pool);
-      if (dataset != NULL)
-        {
-          g_hash_table_insert (zfs->datasets, g_strdup (volume->zfs_dataset), dataset);
-          g_ptr_array_add (zfs->order, dataset->name);
-        }
-      if (dataset == NULL || !g_hash_table_contains (zfs->pools, name))
-        return FALSE;
-    }
-  gboolean wal = g_str_equal (volume->role, "wal");
-  int roles = GPOINTER_TO_INT (g_hash_table_lookup (zfs->roles, dataset->name)) | (wal ? KT_DATASET_WAL : KT_DATASET_DATA);
-  g_hash_table_insert (zfs->roles, dataset->name, GINT_TO_POINTER (roles));
-  if (wal)
-    zfs->wal = dataset;
-  else if (zfs->data == NULL)
-    zfs->data = dataset;
-  return TRUE;
-}
-
-static gboolean
-load_zfs (Zfs *zfs, const KtPlatform *platform, GCancellable *cancellable, GError **error)
-{
-  zfs->datasets = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, (GDestroyNotify) kt_zfs_object_free);
-  zfs->pools = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, (GDestroyNotify) kt_zfs_object_free);
-  zfs->roles = g_hash_table_new (g_str_hash, g_str_equal);
-  zfs->order = g_ptr_array_new ();
-  for (guint i = 0; i < platform->volumes->len; i++)
-    {
-      const KtVolume *volume = platform->volumes->pdata[i];
-      if (volume->zfs_dataset != NULL && !add_volume (zfs, volume, cancellable, error))
-        return FALSE;
-    }
-  return TRUE;
-}
-
 static JsonObject *
-dataset_json (const Zfs *zfs, const char *name)
+dataset_json (const KtZfsPlaces *places, const char *name)
 {
   static const char *const sizes[][2] = { { "used", "used_bytes" }, { "available", "available_bytes" },
                                           { "logicalused", "logical_bytes" } };
-  const KtZfsObject *dataset = g_hash_table_lookup (zfs->datasets, name);
-  int roles = GPOINTER_TO_INT (g_hash_table_lookup (zfs->roles, name));
-  g_autofree char *pool = pool_of (name);
+  const KtZfsObject *dataset = kt_zfs_places_dataset (places, name);
+  int roles = kt_zfs_places_role (places, name);
   JsonObject *object = json_object_new ();
   json_object_set_string_member (object, "name", name);
-  json_object_set_string_member (object, "holds", roles == KT_DATASET_BOTH ? "data and WAL" : roles == KT_DATASET_WAL ? "WAL" : "data");
+  json_object_set_string_member (object, "holds", kt_zfs_places_holds (roles));
   for (guint i = 0; i < G_N_ELEMENTS (sizes); i++)
     json_object_set_int_member (object, sizes[i][1], kt_zfs_number (dataset, sizes[i][0]));
   json_object_set_double_member (object, "compressratio", kt_zfs_ratio (dataset, "compressratio"));
+  json_object_set_double_member (object, "refcompressratio", kt_zfs_ratio (dataset, "refcompressratio"));
   /* Tables decide where both lie on one. */
   json_object_set_array_member (object, "properties", kt_zfs_advice_json (dataset, roles & KT_DATASET_DATA ? KT_DATASET_DATA : roles,
-                                                                          g_hash_table_lookup (zfs->pools, pool)));
+                                                                          kt_zfs_places_pool (places, name)));
+  return object;
+}
+
+static JsonObject *
+rates_json (const KtPoolRates *rates)
+{
+  const struct {
+    const char *name;
+    gint64 value;
+  } members[] = {
+    { "read_ops", rates->read_ops }, { "write_ops", rates->write_ops }, { "read_bytes", rates->read_bytes },
+    { "write_bytes", rates->write_bytes }, { "read_wait_ns", rates->read_wait_ns }, { "write_wait_ns", rates->write_wait_ns },
+    { "disk_read_wait_ns", rates->disk_read_wait_ns }, { "disk_write_wait_ns", rates->disk_write_wait_ns },
+  };
+  JsonObject *object = json_object_new ();
+  for (guint i = 0; i < G_N_ELEMENTS (members); i++)
+    if (members[i].value >= 0)
+      json_object_set_int_member (object, members[i].name, members[i].value);
+  return object;
+}
+
+/* Figures that cannot be had are absent: the pool may just be waiting for its devices. */
+static void
+add_rates (JsonObject *object, const char *pool, gboolean watch, GCancellable *cancellable)
+{
+  g_autoptr (GPtrArray) samples = kt_pool_rates_load (pool, watch, cancellable, NULL);
+  if (samples == NULL)
+    return;
+  json_object_set_object_member (object, "since_import", rates_json (samples->pdata[0]));
+  if (samples->len > 1)
+    json_object_set_object_member (object, "last_second", rates_json (samples->pdata[samples->len - 1]));
+}
+
+static JsonObject *
+arc_json (const KtArc *arc)
+{
+  double all = kt_arc_hit_percent (arc->hits, arc->misses), demand = kt_arc_hit_percent (arc->demand_hits, arc->demand_misses);
+  JsonObject *object = json_object_new ();
+  json_object_set_int_member (object, "size_bytes", arc->size);
+  json_object_set_int_member (object, "limit_bytes", arc->limit);
+  json_object_set_int_member (object, "compressed_bytes", arc->compressed);
+  json_object_set_int_member (object, "uncompressed_bytes", arc->uncompressed);
+  if (all >= 0)
+    json_object_set_double_member (object, "hit_percent", all);
+  if (demand >= 0)
+    json_object_set_double_member (object, "demand_hit_percent", demand);
   return object;
 }
 
@@ -118,25 +95,33 @@ pool_json (const KtZfsObject *pool, const KtPoolStatus *status)
   json_object_set_boolean_member (object, "has_special", status->has_special);
   for (guint i = 0; i < G_N_ELEMENTS (numbers); i++)
     json_object_set_int_member (object, numbers[i][1], kt_zfs_number (pool, numbers[i][0]));
+  gint64 scrubbed = kt_scan_time (status->scan);
+  if (scrubbed >= 0)
+    json_object_set_int_member (object, "scrub_age_s", MAX (g_get_real_time () / G_USEC_PER_SEC - scrubbed, 0));
+  json_object_set_int_member (object, "read_errors", (gint64) status->read_errors);
+  json_object_set_int_member (object, "write_errors", (gint64) status->write_errors);
+  json_object_set_int_member (object, "checksum_errors", (gint64) status->checksum_errors);
   json_object_set_array_member (object, "properties", kt_zfs_advice_json (pool, KT_POOL, pool));
   return object;
 }
 
 static gboolean
-add_pools (JsonObject *answer, const Zfs *zfs, GPtrArray *findings, GCancellable *cancellable, GError **error)
+add_pools (JsonObject *answer, const KtZfsPlaces *places, gboolean watch, GPtrArray *findings, GCancellable *cancellable, GError **error)
 {
   JsonArray *array = json_array_new ();
   json_object_set_array_member (answer, "pools", array);
   GHashTableIter iter;
   gpointer pool;
-  g_hash_table_iter_init (&iter, zfs->pools);
+  g_hash_table_iter_init (&iter, places->pools);
   while (g_hash_table_iter_next (&iter, NULL, &pool))
     {
       g_autoptr (KtPoolStatus) status = kt_zfs_load_status (((KtZfsObject *) pool)->name, cancellable, error);
       if (status == NULL)
         return FALSE;
       kt_find_about_pool (findings, pool, status, g_get_real_time () / G_USEC_PER_SEC);
-      json_array_add_object_element (array, pool_json (pool, status));
+      JsonObject *object = pool_json (pool, status);
+      add_rates (object, ((KtZfsObject *) pool)->name, watch, cancellable);
+      json_array_add_object_element (array, object);
     }
   return TRUE;
 }
@@ -168,6 +153,18 @@ volumes_json (const KtPlatform *platform)
   return array;
 }
 
+/* The cache, only where the data lie on ZFS: elsewhere it is somebody else's. */
+static void
+add_arc (JsonObject *answer, const KtFacts *facts, const KtZfsPlaces *places, GPtrArray *findings)
+{
+  KtArc arc;
+  gint64 buffers = facts->server != NULL ? kt_server_int (facts->server, "shared_buffers", 0) * facts->server->block_bytes : 0;
+  if (places->order->len == 0 || !kt_arc_load (&arc))
+    return;
+  json_object_set_object_member (answer, "arc", arc_json (&arc));
+  kt_find_about_arc (findings, &arc, buffers, facts->platform->memory.total);
+}
+
 JsonObject *
 kt_handle_storage_show (KtOperationContext *context, JsonObject *args, GError **error)
 {
@@ -180,7 +177,7 @@ kt_handle_storage_show (KtOperationContext *context, JsonObject *args, GError **
                     "properties of datasets are not part of a recording");
       return NULL;
     }
-  g_auto (Zfs) zfs = { 0 };
+  g_auto (KtZfsPlaces) places = { 0 };
   g_autoptr (GPtrArray) findings = kt_findings_new ();
   g_autoptr (JsonObject) answer = json_object_new ();
   JsonArray *datasets = json_array_new ();
@@ -192,12 +189,18 @@ kt_handle_storage_show (KtOperationContext *context, JsonObject *args, GError **
   if (devices == NULL)
     return NULL;
   json_object_set_array_member (answer, "devices", devices);
-  if (!load_zfs (&zfs, facts->platform, context->cancellable, error)
-      || !add_pools (answer, &zfs, findings, context->cancellable, error))
+  if (!kt_zfs_places_load (&places, facts->platform, context->cancellable, error)
+      || !add_pools (answer, &places, kt_json_int (args, "seconds", WATCH_SECONDS) > 0, findings, context->cancellable, error))
     return NULL;
-  for (guint i = 0; i < zfs.order->len; i++)
-    json_array_add_object_element (datasets, dataset_json (&zfs, zfs.order->pdata[i]));
-  kt_find_about_datasets (findings, zfs.data, zfs.wal);
+  for (guint i = 0; i < places.order->len; i++)
+    {
+      const char *name = places.order->pdata[i];
+      json_array_add_object_element (datasets, dataset_json (&places, name));
+      if (facts->state != NULL)
+        kt_find_zfs_drift (findings, facts->state, kt_zfs_places_dataset (&places, name));
+    }
+  add_arc (answer, facts, &places, findings);
+  kt_find_about_datasets (findings, places.data, places.wal);
   kt_find_little_room (findings, facts->platform);
   context->findings = findings->len > 0;
   json_object_set_array_member (answer, "findings", kt_findings_to_json (findings));

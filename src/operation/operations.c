@@ -105,6 +105,17 @@ static const KtArg storage_prepare_args[] = {
   { NULL },
 };
 
+static const KtArg storage_adopt_args[] = {
+  WISH_ARGS,
+  { .name = "full-page-writes-off", .type = KT_ARG_FLAG, .help = "also turn full_page_writes off: only where everything lies on ZFS with records that hold whole pages" },
+  { .name = "no-arc", .type = KT_ARG_FLAG, .help = "leave the limit of the ZFS cache alone" },
+  { .name = "no-try", .type = KT_ARG_FLAG, .help = "do not start the settings in a scratch cluster first" },
+  { .name = "no-backup", .type = KT_ARG_FLAG, .help = "do not begin with a backup of the configuration" },
+  { .name = "confirm-within", .type = KT_ARG_DURATION, .value = "TIME", .help = "undo it all unless kastune confirm says within this time (90s, 10min) that it is good" },
+  { .name = "detach", .type = KT_ARG_FLAG, .help = "with --confirm-within: do not stay until then; a kastune in the background does" },
+  { NULL },
+};
+
 static const char *const backup_kinds[] = { "physical", "logical", "pgbackrest", "zfs", "configuration", NULL };
 
 #define BACKUP_FROM \
@@ -469,6 +480,12 @@ const KtOperation kt_operations[] = {
             "PostgreSQL's user: as a change set. kastune undo destroys them again as long as they hold nothing else. Nothing is moved "
             "onto them. Needs root. Example: kastune storage prepare tank/kaspa --mount-point /srv/kaspa",
     .args = storage_prepare_args, .flags = KT_OPERATION_CHANGES | KT_OPERATION_SERVER, .run = kt_handle_storage_prepare },
+  { .name = "storage adopt", .group = "Storage", .summary = "Give the datasets that the server lies on the properties they should have, and PostgreSQL the settings that follow",
+    .help = "In one change set: properties that storage show wants changed, wal_init_zero and wal_recycle, and the limit of the ZFS "
+            "cache beside shared_buffers (zfs_arc_max, at once and in /etc/modprobe.d). The plan says which properties concern new data "
+            "only. kastune undo gives each property its value or its inheritance back. Needs root. "
+            "Example: kastune storage adopt --recordsize 32k",
+    .args = storage_adopt_args, .flags = KT_OPERATION_CHANGES | KT_OPERATION_SERVER | KT_OPERATION_MACHINE, .run = kt_handle_storage_adopt },
 
   { .name = "reference", .group = "Reference", .summary = "Print everything kastune knows of its parameters or commands, as Markdown",
     .args = reference_args, .run = kt_handle_reference },

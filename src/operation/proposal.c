@@ -40,6 +40,7 @@ kt_proposed_free (KtProposed *proposed)
   if (proposed == NULL)
     return;
   g_clear_pointer (&proposed->shown, json_object_unref);
+  g_clear_pointer (&proposed->notes, g_ptr_array_unref);
   g_clear_pointer (&proposed->plan, kt_plan_free);
   g_clear_pointer (&proposed->instance, kt_instance_free);
   g_clear_pointer (&proposed->facts, kt_facts_free);
@@ -47,10 +48,11 @@ kt_proposed_free (KtProposed *proposed)
 }
 
 static gboolean
-is_chosen (const KtAdviceRow *row, JsonObject *args)
+is_chosen (const KtAdviceRow *row, JsonObject *args, const KtProposalScope *scope)
 {
   const char *other_part = row->apply == KT_APPLY_RELOAD ? "only_restart" : "no_restart";
-  return row->verdict == KT_VERDICT_CHANGE && !kt_json_bool (args, other_part, FALSE);
+  return row->verdict == KT_VERDICT_CHANGE && !kt_json_bool (args, other_part, FALSE)
+         && (scope->chosen == NULL || scope->chosen (row));
 }
 
 /* Before 17 a parameter of a library that is not loaded yet is unknown to ALTER SYSTEM; a file takes it. */
@@ -64,7 +66,7 @@ must_come_later (const KtProposed *proposed, const KtAdviceRow *row)
 
 /* {name, running, wanted, apply, because, origin}: for people, and for the step. */
 static JsonArray *
-chosen_settings (const KtProposed *proposed, JsonObject *args, gboolean *restart)
+chosen_settings (const KtProposed *proposed, JsonObject *args, const KtProposalScope *scope, gboolean *restart)
 {
   const KtAdvice *advice = proposed->facts->advice;
   JsonArray *settings = json_array_new ();
@@ -72,7 +74,7 @@ chosen_settings (const KtProposed *proposed, JsonObject *args, gboolean *restart
   for (guint i = 0; i < advice->rows->len; i++)
     {
       const KtAdviceRow *row = advice->rows->pdata[i];
-      if (!is_chosen (row, args) || must_come_later (proposed, row))
+      if (!is_chosen (row, args, scope) || must_come_later (proposed, row))
         continue;
       gboolean needs_restart = row->apply == KT_APPLY_RESTART;
       *restart = *restart || needs_restart;
@@ -329,17 +331,28 @@ add_settings_step (KtProposed *proposed, JsonArray *settings, gboolean restart, 
   return TRUE;
 }
 
+/* The tables go with the whole advice only. */
 static gboolean
-make_plan (KtProposed *proposed, JsonArray *settings, gboolean restart, gboolean with_tables, GError **error)
+wants_tables (JsonObject *args, const KtProposalScope *scope)
+{
+  return scope->title == NULL && !kt_json_bool (args, "no_tables", FALSE) && !kt_json_bool (args, "only_restart", FALSE);
+}
+
+static gboolean
+make_plan (KtProposed *proposed, KtOperationContext *context, JsonObject *args, JsonArray *settings, gboolean restart,
+           const KtProposalScope *scope, GError **error)
 {
   restart = restart && kt_instance_can_restart (proposed->instance);
   const KtInputs *in = proposed->facts->advice->in;
-  g_autofree char *title = g_strdup_printf ("tune for profile %s, %s phase", in->profile->name, kt_phase_name (in->phase));
+  g_autofree char *title = scope->title != NULL ? g_strdup (scope->title)
+                           : g_strdup_printf ("tune for profile %s, %s phase", in->profile->name, kt_phase_name (in->phase));
   g_autofree char *id = kt_connection_server_id (proposed->facts->connection);
   g_autofree char *name = kt_connection_describe (proposed->facts->connection);
   proposed->plan = kt_plan_new (title, id, name);
-  JsonArray *tables = with_tables ? add_table_steps (proposed) : json_array_new ();
+  JsonArray *tables = wants_tables (args, scope) ? add_table_steps (proposed) : json_array_new ();
   json_object_set_array_member (proposed->shown, "tables", tables);
+  if (scope->add_steps != NULL && !scope->add_steps (proposed, context, args, error))
+    return FALSE;
   return json_array_get_length (settings) == 0 || add_settings_step (proposed, settings, restart, error);
 }
 
@@ -384,10 +397,11 @@ show_window (KtProposed *proposed, JsonObject *args, gboolean restart, GError **
 }
 
 KtProposed *
-kt_proposed_new (KtOperationContext *context, JsonObject *args, GError **error)
+kt_proposed_of (KtOperationContext *context, JsonObject *args, const KtProposalScope *scope, GError **error)
 {
   g_autoptr (KtProposed) proposed = g_new0 (KtProposed, 1);
   proposed->shown = json_object_new ();
+  proposed->notes = kt_findings_new ();
   proposed->facts = kt_facts_load (context, args, KT_FACTS_SERVER | KT_FACTS_ADVICE | KT_FACTS_MEASURE, error);
   if (proposed->facts == NULL || kt_facts_state (proposed->facts, error) == NULL)
     return NULL;
@@ -403,10 +417,12 @@ kt_proposed_new (KtOperationContext *context, JsonObject *args, GError **error)
     return NULL;
 
   gboolean restart;
-  JsonArray *settings = chosen_settings (proposed, args, &restart);
+  JsonArray *settings = chosen_settings (proposed, args, scope, &restart);
   json_object_set_array_member (proposed->shown, "settings", settings);
+  if (scope->add_settings != NULL && !scope->add_settings (proposed, args, settings, error))
+    return NULL;
   g_autofree char *catalogue = kt_backup_catalogue (context, args, NULL);
-  if (!make_plan (proposed, settings, restart, !kt_json_bool (args, "no_tables", FALSE) && !kt_json_bool (args, "only_restart", FALSE), error)
+  if (!make_plan (proposed, context, args, settings, restart, scope, error)
       || !begin_with_backup (proposed, catalogue, kt_json_bool (args, "no_backup", FALSE), error))
     return NULL;
   if (!show_window (proposed, args, restart, error))
@@ -414,6 +430,7 @@ kt_proposed_new (KtOperationContext *context, JsonObject *args, GError **error)
   g_autoptr (GPtrArray) findings = check_settings (proposed->facts->advice, settings);
   if (json_array_get_length (settings) > 0)
     add_waiting_edits (proposed->facts->server, settings, restart, findings);
+  g_ptr_array_extend_and_steal (findings, g_steal_pointer (&proposed->notes));
   json_object_set_array_member (proposed->shown, "findings", kt_findings_to_json (findings));
   if (proposed->plan->steps->len > 0
       && (refuse_broken_files (proposed->facts->server, error) || refuse_by_findings (findings, error)))
@@ -425,4 +442,11 @@ kt_proposed_new (KtOperationContext *context, JsonObject *args, GError **error)
     return NULL;
   show_plan (proposed, restart);
   return g_steal_pointer (&proposed);
+}
+
+KtProposed *
+kt_proposed_new (KtOperationContext *context, JsonObject *args, GError **error)
+{
+  static const KtProposalScope whole = { 0 };
+  return kt_proposed_of (context, args, &whole, error);
 }

@@ -14,10 +14,24 @@ typedef struct {
   KtInstance *instance;
   KtPlan *plan;         /* without steps when nothing is to be done */
   JsonObject *shown;    /* the document that `plan` answers */
+  GPtrArray *notes;     /* KtFinding about steps that are not settings */
 } KtProposed;
 
 /* Errors: KT_ERROR_REFUSED when the checks or the scratch cluster say no, with the first reason as detail. */
 KtProposed *kt_proposed_new (KtOperationContext *context, JsonObject *args, GError **error);
+
+/* Part of the advice, with steps of another room: one change set. */
+typedef struct {
+  const char *title;
+  gboolean (*chosen) (const KtAdviceRow *row); /* of those to be changed */
+  /* Further settings {name, running, wanted, apply, because}. NULL: none. */
+  gboolean (*add_settings) (KtProposed *proposed, JsonObject *args, JsonArray *settings, GError **error);
+  /* Steps that come before the settings, and what is shown of them; findings go to `notes`. NULL: none. */
+  gboolean (*add_steps) (KtProposed *proposed, KtOperationContext *context, JsonObject *args, GError **error);
+} KtProposalScope;
+
+/* As kt_proposed_new; tables are left alone. */
+KtProposed *kt_proposed_of (KtOperationContext *context, JsonObject *args, const KtProposalScope *scope, GError **error);
 void kt_proposed_free (KtProposed *proposed);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (KtProposed, kt_proposed_free)
 

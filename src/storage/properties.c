@@ -223,7 +223,7 @@ kt_zfs_property_changes (const KtZfsObject *object, int role, const KtZfsObject 
 }
 
 JsonArray *
-kt_zfs_values_json (JsonObject *values)
+kt_zfs_values_json (JsonObject *values, const KtZfsObject *running)
 {
   JsonArray *array = json_array_new ();
   g_autoptr (GList) names = json_object_get_members (values);
@@ -232,6 +232,7 @@ kt_zfs_values_json (JsonObject *values)
       const KtZfsProperty *row = find_row (name->data);
       JsonObject *object = json_object_new ();
       json_object_set_string_member (object, "property", name->data);
+      kt_json_set_string (object, "running", running != NULL ? kt_zfs_value (running, name->data) : NULL);
       kt_json_set_string (object, "value", kt_json_string (values, name->data, NULL));
       if (row != NULL)
         {
@@ -242,6 +243,19 @@ kt_zfs_values_json (JsonObject *values)
       json_array_add_object_element (array, object);
     }
   return array;
+}
+
+gboolean
+kt_zfs_values_leave_old (JsonObject *values)
+{
+  g_autoptr (GList) names = json_object_get_members (values);
+  for (GList *name = names; name != NULL; name = name->next)
+    {
+      const KtZfsProperty *row = find_row (name->data);
+      if (row != NULL && (row->takes == KT_TAKES_NEW_FILES || row->takes == KT_TAKES_NEW_WRITES))
+        return TRUE;
+    }
+  return FALSE;
 }
 
 /* ---- advice ---- */

@@ -60,8 +60,10 @@ JsonObject *kt_zfs_new_properties (int role, const KtZfsObject *pool, JsonObject
 /* {name: value} of the rows that differ and can be changed where @object is. Caller frees. */
 JsonObject *kt_zfs_property_changes (const KtZfsObject *object, int role, const KtZfsObject *pool, JsonObject *wishes);
 
-/* Rows of such an object as JSON: property, value, because, hazard, takes. */
-JsonArray *kt_zfs_values_json (JsonObject *values);
+/* Rows of such an object as JSON: property, running (where @object has it; may be NULL), value, because, hazard, takes. */
+JsonArray *kt_zfs_values_json (JsonObject *values, const KtZfsObject *object);
+/* Is any of them only in force for what is written from now on? */
+gboolean kt_zfs_values_leave_old (JsonObject *values);
 
 /* Rows of @object as JSON: property, running, source, wanted, verdict, takes, because, hazard, command. */
 JsonArray *kt_zfs_advice_json (const KtZfsObject *object, int role, const KtZfsObject *pool);

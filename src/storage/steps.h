@@ -37,3 +37,6 @@ extern const KtStepKind kt_step_zfs_properties;
 
 /* The rows of THE table that differ (KT_ZFS_CHANGE) and can be changed. NULL: none. @pool for features, as in kt_zfs_judge. */
 JsonObject *kt_step_zfs_properties_args (const KtZfsObject *object, int role, const KtZfsObject *pool, JsonObject *wishes);
+
+/* {name: value} that a step of this kind gave @dataset, borrowed; NULL: it is another kind, or of another dataset. */
+JsonObject *kt_step_zfs_values (const char *kind, JsonObject *args, const KtZfsObject *dataset);

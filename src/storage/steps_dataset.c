@@ -65,12 +65,31 @@ check_owner (const char *owner, GError **error)
   return FALSE;
 }
 
-/* Somebody else who owns a folder on the way could put a link there at the very moment. */
+/* Who owns a folder on the way, or may write to it, could put a link there at the very moment. Sticky folders keep what is in
+ * them, but not what is to be made. */
+static gboolean
+check_folder (const char *folder, gboolean innermost, uid_t owner, GError **error)
+{
+  struct stat st;
+  if (lstat (folder, &st) != 0)
+    kt_error_set_errno (error, errno, NULL, "cannot look at %s", folder);
+  else if (!S_ISDIR (st.st_mode))
+    kt_error_set (error, KT_ERROR_REFUSED, NULL, "name another mount point", "%s is no folder", folder);
+  else if (st.st_uid != 0 && st.st_uid != owner)
+    kt_error_set (error, KT_ERROR_REFUSED, NULL, "name a place in a folder of root or of PostgreSQL's user", "%s belongs to somebody else", folder);
+  else if ((st.st_mode & S_IWOTH) != 0 && (innermost || (st.st_mode & S_ISVTX) == 0))
+    kt_error_set (error, KT_ERROR_REFUSED, NULL, "name a place in a folder of root or of PostgreSQL's user", "everybody may write to %s", folder);
+  else
+    return TRUE;
+  return FALSE;
+}
+
+/* From the innermost folder that is there up to the root. */
 static gboolean
 check_way (const char *path, uid_t owner, GError **error)
 {
-  g_autofree char *at = g_strdup (path);
   struct stat st;
+  g_autofree char *at = g_strdup (path);
   while (lstat (at, &st) != 0 && !g_str_equal (at, "/"))
     {
       char *above = g_path_get_dirname (at);
@@ -79,16 +98,29 @@ check_way (const char *path, uid_t owner, GError **error)
     }
   g_autofree char *real = realpath (at, NULL);
   if (g_strcmp0 (real, at) != 0)
-    kt_error_set (error, KT_ERROR_REFUSED, real, "name the place itself", "%s is reached through a symbolic link", path);
-  else if (!S_ISDIR (st.st_mode))
-    kt_error_set (error, KT_ERROR_REFUSED, NULL, "name another mount point", "%s is no folder", at);
-  else if (st.st_uid != 0 && st.st_uid != owner)
-    kt_error_set (error, KT_ERROR_REFUSED, NULL, "name a place in a folder of root or of PostgreSQL's user", "%s belongs to somebody else", at);
-  else if ((st.st_mode & S_IWOTH) != 0)
-    kt_error_set (error, KT_ERROR_REFUSED, NULL, "name a place in a folder of root or of PostgreSQL's user", "everybody may write to %s", at);
-  else
-    return TRUE;
-  return FALSE;
+    {
+      kt_error_set (error, KT_ERROR_REFUSED, real, "name the place itself", "%s is reached through a symbolic link", path);
+      return FALSE;
+    }
+  gboolean fine = check_folder (at, TRUE, owner, error);
+  while (fine && !g_str_equal (at, "/"))
+    {
+      char *above = g_path_get_dirname (at);
+      g_free (at);
+      at = above;
+      fine = check_folder (at, FALSE, owner, error);
+    }
+  return fine;
+}
+
+/* ZFS's own output separates by tabs and lines. */
+static gboolean
+is_plain (const char *path)
+{
+  for (const char *c = path; *c != '\0'; c++)
+    if (g_ascii_iscntrl (*c))
+      return FALSE;
+  return TRUE;
 }
 
 static gboolean
@@ -100,8 +132,8 @@ check_mount_point (const char *path, const char *owner, GError **error)
     return TRUE;
   g_autofree char *parent = g_path_get_dirname (path);
   g_autofree char *canonical = g_canonicalize_filename (path, "/");
-  if (!g_str_equal (canonical, path) || g_str_equal (path, "/"))
-    kt_error_set (error, KT_ERROR_USAGE, NULL, "an absolute path without . and ..", "“%s” is no mount point", path);
+  if (!g_str_equal (canonical, path) || g_str_equal (path, "/") || !is_plain (path))
+    kt_error_set (error, KT_ERROR_USAGE, NULL, "an absolute path without . and .., without tabs and line ends", "“%s” is no mount point", path);
   else if (lstat (path, &own) == 0 && lstat (parent, &above) == 0 && own.st_dev != above.st_dev)
     kt_error_set (error, KT_ERROR_REFUSED, NULL, "name another mount point", "something else is mounted at %s", path);
   else if (!kt_folder_is_empty (path))

@@ -267,6 +267,17 @@ kt_step_zfs_properties_args (const KtZfsObject *object, int role, const KtZfsObj
   return args;
 }
 
+JsonObject *
+kt_step_zfs_values (const char *kind, JsonObject *args, const KtZfsObject *dataset)
+{
+  if (g_str_equal (kind, kt_step_zfs_dataset.name))
+    return g_str_equal (kt_json_string (args, "dataset", ""), dataset->name)
+               && g_strcmp0 (kt_zfs_value (dataset, KT_ZFS_MADE_BY), kt_json_string (args, "mark", "")) == 0
+             ? kt_json_object (args, "properties") : NULL;
+  return g_str_equal (kind, kt_step_zfs_properties.name) && !is_pool (args) && g_str_equal (name_of (args), dataset->name) && is_same (dataset, args)
+           ? kt_json_object (args, "wanted") : NULL;
+}
+
 const KtStepKind kt_step_zfs_properties = {
   .name = "zfs-properties",
   .describe = describe,

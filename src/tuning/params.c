@@ -295,7 +295,7 @@ static const KtParam params[] = {
     .name = "wal_init_zero",
     .group = KT_GROUP_WAL, .type = KT_GUC_BOOL,
     .apply = KT_APPLY_RELOAD, .boot = "on", .per_session = TRUE,
-    .rule = kt_rule_wal_on_copy_on_write,
+    .follows_storage = TRUE, .rule = kt_rule_wal_on_copy_on_write,
     .summary = "fill new WAL files with zeroes before use",
     .why = "Reserves the blocks so that later writes change nothing else; copy-on-write file systems write elsewhere "
            "anyway.",
@@ -307,7 +307,7 @@ static const KtParam params[] = {
     .name = "wal_recycle",
     .group = KT_GROUP_WAL, .type = KT_GUC_BOOL,
     .apply = KT_APPLY_RELOAD, .boot = "on", .per_session = TRUE,
-    .rule = kt_rule_wal_on_copy_on_write,
+    .follows_storage = TRUE, .rule = kt_rule_wal_on_copy_on_write,
     .summary = "reuse old WAL files by renaming them",
     .why = "Saves creating files where overwriting is cheap; on copy-on-write a new file is cheaper.",
     .page = "runtime-config-wal",

@@ -73,6 +73,7 @@ typedef struct {
   const char *library;           /* only where this library is preloaded or wanted */
   gboolean per_session;          /* ALTER ROLE and ALTER DATABASE can override it */
   gboolean floor;                /* something may already need the running value: no rule lowers it, a profile's [set] may */
+  gboolean follows_storage;      /* what it should be hangs on the file system below it */
   gboolean never;                /* kastune never sets it, whatever a profile says */
   const char *page;              /* of the PostgreSQL manual; NULL: described elsewhere */
   const char *summary, *why;

@@ -4,6 +4,7 @@ import pytest
 from conftest import BUILD
 
 DISKS = [f"/dev/disk/by-id/virtio-scratch{number}" for number in range(2)]
+KILLED = -9
 
 
 @pytest.fixture(scope="module")
@@ -111,3 +112,18 @@ def test_refusals(storage, prepared, status, told):
 def test_without_root_nothing_is_tried(storage):
     answer = storage.guest.run("runuser", "-u", "nobody", "--", "kastune", "storage", "prepare", "tank/kaspa", "--yes", "--state", "/tmp/nobody")
     assert answer.status == 1 and "only root can make datasets" in answer.err, answer
+
+
+def test_killed_between_any_two_steps(storage):
+    before = storage.look()
+    storage.prepare("--yes", env=["KASTUNE_CRASH_LIST=/tmp/points"], check=True)
+    lines = [line.split(" ", 1) for line in storage.shell("cat /tmp/points; rm /tmp/points").out.splitlines()]
+    points = [number for number, name in lines if name.startswith("storage:") or name.endswith("prepared")]
+    assert len(points) == 6, lines
+    storage.kastune("undo", "--yes", check=True)
+    for point in points:
+        killed = storage.prepare("--yes", env=[f"KASTUNE_CRASH_AT={point}"])
+        assert killed.status == KILLED, killed
+        answer = storage.kastune("undo", "--yes")
+        assert answer.status == 0, (point, answer)
+        assert storage.look() == before, point

@@ -1,6 +1,7 @@
 """What the data would shrink to on ZFS: a sample of real tables against all of them, and what stands in the way."""
 import json
 import pathlib
+import shutil
 
 import pytest
 
@@ -96,6 +97,20 @@ def test_space_inodes_and_devices_are_told_on_any_file_system(filled):
         activity = device.get("activity")
         assert activity is None or 0 <= activity["busy_percent"] <= 100
     assert "activity" not in json.dumps(filled.kastune("storage", "show", "--json", "--no-probe", "--seconds", "0").json["devices"])
+
+
+@pytest.mark.skipif(shutil.which("zpool") is not None, reason="there are ZFS tools on this machine")
+@pytest.mark.parametrize("words", [("prepare", "tank/kaspa", "--yes"), ("adopt", "--yes", "--no-probe", "--no-try")])
+def test_what_needs_zfs_is_refused_without_it(filled, words):
+    answer = filled.kastune("storage", *words)
+    assert answer.status == 5 and "try:" in answer.err, answer
+    assert filled.kastune("history", "--json").json["changes"] == []
+
+
+@pytest.mark.parametrize("words", [("prepare", "tank/a b"), ("prepare", "tank/kaspa", "--recordsize", "4k"), ("prepare", "tank/kaspa", "--compression", "gzip")])
+def test_slips_are_told_before_anything_is_looked_at(filled, words):
+    answer = filled.kastune("storage", *words)
+    assert answer.status == 2 and "try:" in answer.err, answer
 
 
 def test_recordings_hold_no_properties():
