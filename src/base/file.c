@@ -9,11 +9,19 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/file.h>
+#include <sys/sysmacros.h>
 #include <unistd.h>
 
 #define MAX_FILE (16 * 1024 * 1024)
 #define TEMPORARY_MARK ".kastune-new-"
 #define TEMPORARY_RANDOM "XXXXXX"
+
+/* A link to /dev/null is an empty file: so administrators switch off a file of sysctl.d or udev. */
+static gboolean
+is_null (const struct stat *st)
+{
+  return S_ISCHR (st->st_mode) && st->st_rdev == makedev (1, 3);
+}
 
 /* Whoever may write in a folder can put a named pipe there, and reading from it would wait for ever. Below /dev it is the
  * operator's own: /dev/stdin, or what a shell makes of <(…). Negative with errno: EINVAL for what is no file. */
@@ -22,7 +30,7 @@ open_to_read (const char *path, struct stat *st)
 {
   gboolean own = g_str_has_prefix (path, "/dev/");
   int fd = open (path, O_RDONLY | O_CLOEXEC | O_NOCTTY | (own ? 0 : O_NONBLOCK));
-  if (fd < 0 || (fstat (fd, st) == 0 && (own || S_ISREG (st->st_mode))))
+  if (fd < 0 || (fstat (fd, st) == 0 && (own || S_ISREG (st->st_mode) || is_null (st))))
     return fd;
   int saved = S_ISDIR (st->st_mode) ? EISDIR : EINVAL;
   close (fd);

@@ -50,9 +50,15 @@ test_only_files_are_read (void)
       g_assert_error (error, KT_ERROR, KT_ERROR_IO);
       g_assert_nonnull (kt_error_detail (error));
     }
-  g_autofree char *nothing = NULL;
-  g_assert_true (kt_file_read ("/dev/null", &nothing, NULL, NULL));
-  g_assert_cmpstr (nothing, ==, "");
+  g_assert_cmpint (g_unlink (link), ==, 0);
+  g_assert_cmpint (symlink ("/dev/null", link), ==, 0);
+  const char *const empty[] = { "/dev/null", link };
+  for (gsize i = 0; i < G_N_ELEMENTS (empty); i++)
+    {
+      g_autofree char *nothing = NULL;
+      g_assert_true (kt_file_read (empty[i], &nothing, NULL, NULL));
+      g_assert_cmpstr (nothing, ==, "");
+    }
   g_assert_cmpint (g_unlink (pipe) + g_unlink (link) + g_rmdir (dir), ==, 0);
 }
 
