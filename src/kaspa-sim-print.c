@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  *
- * Results of fill, run and read, as text and as JSON.
+ * Results of fill, run, read and check, as text and as JSON.
  */
 #include "kaspa-sim.h"
 
@@ -272,4 +272,45 @@ kt_sim_print_run (const KtWriterResult *result, const KtReadResult *reads, gbool
   print_latencies (result);
   if (reads != NULL)
     print_read_text (reads);
+}
+
+static void
+print_check_json (const KtSimCheck *check)
+{
+  JsonObject *object = json_object_new ();
+  JsonArray *tables = json_array_new ();
+  json_object_set_boolean_member (object, "exact", check->exact);
+  json_object_set_array_member (object, "tables", tables);
+  for (guint i = 0; i < check->n_rows; i++)
+    {
+      const KtSimCheckRow *row = &check->rows[i];
+      JsonObject *table = json_object_new ();
+      json_object_set_string_member (table, "name", kt_table_name (row->table));
+      json_object_set_int_member (table, "rows", (gint64) row->rows);
+      json_object_set_int_member (table, "wanted", (gint64) row->wanted);
+      json_object_set_int_member (table, "foreign", (gint64) row->foreign);
+      json_array_add_object_element (tables, table);
+    }
+  print_json (object);
+}
+
+void
+kt_sim_print_check (const KtSimCheck *check, gboolean json)
+{
+  if (json)
+    {
+      print_check_json (check);
+      return;
+    }
+  for (guint i = 0; i < check->n_rows; i++)
+    {
+      const KtSimCheckRow *row = &check->rows[i];
+      printf ("%s: %" G_GUINT64_FORMAT " rows", kt_table_name (row->table), row->rows);
+      if (row->rows != row->wanted)
+        printf (" instead of %" G_GUINT64_FORMAT, row->wanted);
+      if (row->foreign > 0)
+        printf (", %" G_GUINT64_FORMAT " of them foreign", row->foreign);
+      putchar ('\n');
+    }
+  puts (check->exact ? "Exactly what was written." : "NOT what was written.");
 }

@@ -56,6 +56,7 @@ typedef struct {
 } Words;
 
 static Words words;
+static gboolean different; /* what check has found */
 
 /* ---- values ---- */
 
@@ -193,6 +194,10 @@ static const GOptionEntry read_options[] = {
   { "rate", 0, 0, G_OPTION_ARG_DOUBLE, &words.read_rate, "Requests a second (as fast as answers come)", "N" },
   { "connections", 0, 0, G_OPTION_ARG_INT, &words.readers, "Connections side by side (4)", "N" },
   { "seed", 0, 0, G_OPTION_ARG_INT64, &words.seed, "Another seed, other requests (1)", "N" },
+  { NULL },
+};
+
+static const GOptionEntry check_options[] = {
   { NULL },
 };
 
@@ -441,6 +446,18 @@ run_read (GError **error)
   return read;
 }
 
+static gboolean
+run_check (GError **error)
+{
+  KtSimCheck check;
+  g_autoptr (PGconn) connection = kt_sim_connect (words.conninfo, error);
+  if (connection == NULL || !kt_sim_lock (connection, error) || !kt_sim_check (connection, &check, error))
+    return FALSE;
+  kt_sim_print_check (&check, words.json);
+  different = !check.exact;
+  return TRUE;
+}
+
 typedef struct {
   const char *name;
   const char *summary;
@@ -456,6 +473,8 @@ static const Command commands[] = {
     "kaspa-sim run -d dbname=kaspa_sim --duration 60s --tps 500", run_options, run_run },
   { "read", "Ask what an API server asks, and measure",
     "kaspa-sim read -d dbname=kaspa_sim --duration 30s --rate 100", read_options, run_read },
+  { "check", "Compare every table with the chain: is each row there that was written, and no other?",
+    "kaspa-sim check -d dbname=kaspa_sim", check_options, run_check },
 };
 
 static void
@@ -527,7 +546,7 @@ dispatch (int argc, char **argv)
   g_set_prgname (program);
   if (!parse_words (command, &argc, &argv, &error) || !command->run (&error))
     return kt_sim_fail (error, words.json);
-  return KT_EXIT_DONE;
+  return different ? KT_EXIT_FINDINGS : KT_EXIT_DONE;
 }
 
 int

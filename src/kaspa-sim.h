@@ -5,6 +5,7 @@
 #pragma once
 
 #include "workload/reader.h"
+#include "workload/sim_check.h"
 #include "workload/writer.h"
 
 #include <signal.h>
@@ -14,6 +15,7 @@ int kt_sim_indexer_main (char **words, const volatile sig_atomic_t *stop);
 /* Prunes once: @argv is the program's, from the word “prune” on. Gives the exit status. */
 int kt_sim_prune_main (int argc, char **argv);
 
+void kt_sim_print_check (const KtSimCheck *check, gboolean json);
 void kt_sim_print_fill (const KtFillResult *result, gboolean json);
 /* @reads: of readers beside it, or NULL. */
 void kt_sim_print_run (const KtWriterResult *result, const KtReadResult *reads, gboolean json);

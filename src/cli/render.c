@@ -49,6 +49,7 @@ static const struct {
   { "storage estimate", kt_render_storage_estimate },
   { "storage adopt", kt_render_storage_change, kt_render_storage_plan },
   { "storage prepare", kt_render_storage_change, kt_render_storage_plan },
+  { "storage move", kt_render_storage_move, kt_render_storage_move },
   { "reference", kt_render_reference },
 };
 

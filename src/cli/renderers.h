@@ -45,6 +45,7 @@ KT_RENDERER (kt_render_storage_show);
 KT_RENDERER (kt_render_storage_estimate); /* render_storage.c */
 KT_RENDERER (kt_render_storage_plan); /* render_storage_change.c */
 KT_RENDERER (kt_render_storage_change);
+KT_RENDERER (kt_render_storage_move); /* render_move.c */
 KT_RENDERER (kt_render_reference);    /* render_reference.c */
 
 /* A paragraph, wrapped. */

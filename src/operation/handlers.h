@@ -49,4 +49,5 @@ KT_HANDLER (kt_handle_storage_show);   /* op_storage_show.c */
 KT_HANDLER (kt_handle_storage_adopt); /* op_storage_adopt.c */
 KT_HANDLER (kt_handle_storage_prepare); /* op_storage_prepare.c */
 KT_HANDLER (kt_handle_storage_estimate); /* op_storage.c */
+KT_HANDLER (kt_handle_storage_move);   /* op_move.c */
 KT_HANDLER (kt_handle_reference);      /* op_reference.c */

@@ -116,6 +116,14 @@ static const KtArg storage_adopt_args[] = {
   { NULL },
 };
 
+static const KtArg storage_move_args[] = {
+  { .name = "to", .type = KT_ARG_STRING, .value = "DIR", .help = "where the cluster shall lie: an empty folder, or one that kastune makes in a folder that is there" },
+  { .name = "wal-to", .type = KT_ARG_STRING, .value = "DIR", .help = "where its log (pg_wal) shall lie, likewise; with --to in one go, else the log alone, while the server is down" },
+  { .name = "no-space-check", .type = KT_ARG_FLAG, .help = "begin also where the room may not be enough, since the file system compresses" },
+  { .name = "confirm-within", .type = KT_ARG_DURATION, .value = "TIME", .help = "move back unless kastune confirm says within this time that it is good" },
+  { NULL },
+};
+
 static const char *const backup_kinds[] = { "physical", "logical", "pgbackrest", "zfs", "configuration", NULL };
 
 #define BACKUP_FROM \
@@ -486,6 +494,14 @@ const KtOperation kt_operations[] = {
             "only. kastune undo gives each property its value or its inheritance back. Needs root. "
             "Example: kastune storage adopt --recordsize 32k",
     .args = storage_adopt_args, .flags = KT_OPERATION_CHANGES | KT_OPERATION_SERVER | KT_OPERATION_MACHINE, .run = kt_handle_storage_adopt },
+  { .name = "storage move", .group = "Storage", .summary = "Move the cluster onto another file system while it runs, and say how long it was away",
+    .help = "A base backup goes there and is verified against its manifest, then it follows the running server. When it has all but a "
+            "little, the server stops, the copy takes the rest of the log and its place, and the server starts: the interruption is "
+            "that rest, however large the cluster. The path of the data directory stays and becomes a link. What lay there is kept, "
+            "and cannot be started by mistake; kastune undo moves back with every row written since. "
+            "--wal-to alone stops the server for as long as its log takes to copy. "
+            "Example: kastune storage move --to /tank/pg/data --wal-to /tank/pg/wal",
+    .args = storage_move_args, .flags = KT_OPERATION_CHANGES | KT_OPERATION_SERVER, .run = kt_handle_storage_move },
 
   { .name = "reference", .group = "Reference", .summary = "Print everything kastune knows of its parameters or commands, as Markdown",
     .args = reference_args, .run = kt_handle_reference },

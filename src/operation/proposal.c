@@ -2,6 +2,7 @@
 #include "operation/proposal.h"
 
 #include "backup/choice.h"
+#include "backup/move.h"
 #include "backup/step.h"
 #include "base/error.h"
 #include "host/steps.h"
@@ -30,7 +31,7 @@
 
 const KtStepKind *const kt_step_kinds[] = {
   &kt_step_configuration_backup, &kt_step_postgres_settings, &kt_step_table_options, &kt_step_role_option,
-  &kt_step_server_health, &kt_step_replace_data, &kt_step_whole_backup, &kt_step_zfs_dataset, &kt_step_zfs_properties,
+  &kt_step_server_health, &kt_step_replace_data, &kt_step_whole_backup, &kt_step_move_data, &kt_step_move_log, &kt_step_zfs_dataset, &kt_step_zfs_properties,
   &kt_step_kernel_settings, &kt_step_mount_options, &kt_step_indexer_compose, NULL,
 };
 

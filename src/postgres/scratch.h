@@ -18,6 +18,9 @@ typedef struct {
   gint64 wal_segment_bytes;  /* as the real cluster's; 0: default */
   gint64 memory_limit;       /* bytes: run it inside a cgroup with this limit when we may; 0: none */
   const char *folder;        /* where to build it (about 40 MB and one WAL segment); NULL: the temporary folder */
+  const char *data;          /* a data directory that is there already and stays; NULL: one in the folder */
+  const char *const *env;    /* "NAME=value" for the server; NULL: nothing more */
+  guint stop_ms;             /* that a fast shutdown may take before it is made an immediate one; 0: 15 s */
 } KtScratch;
 
 typedef struct {

@@ -32,6 +32,7 @@ run_server (gpointer data)
   const KtRun run = {
     .argv = (const char *const *) server->argv,
     .user = server->site->user,
+    .env = server->site->scratch->env,
     .cgroups = server->cgroups,
     .cwd = server->site->folder,
     .any_status = TRUE,
@@ -127,8 +128,9 @@ kt_scratch_server_stop (KtScratchServer *server, gboolean hard)
 {
   if (server->thread == NULL)
     return;
+  guint stop_ms = server->site->scratch->stop_ms;
   if (!hard)
-    signal_and_wait (server, SIGINT, FAST_SHUTDOWN_MS);
+    signal_and_wait (server, SIGINT, stop_ms > 0 ? stop_ms : FAST_SHUTDOWN_MS);
   signal_and_wait (server, SIGQUIT, IMMEDIATE_SHUTDOWN_MS);
   if (!has_ended (server))
     g_cancellable_cancel (server->stop);

@@ -123,7 +123,7 @@ kt_scratch_site_new (const KtScratch *scratch, guint deadline_ms, GCancellable *
   if (site->folder == NULL)
     return NULL;
   site->lock = lock_site (site->folder, O_CREAT | O_EXCL);
-  site->data = g_build_filename (site->folder, "data", NULL);
+  site->data = scratch->data != NULL ? g_strdup (scratch->data) : g_build_filename (site->folder, "data", NULL);
   site->conf = g_build_filename (site->folder, "scratch.conf", NULL);
   gboolean fits = strlen (site->folder) + sizeof SOCKET_NAME <= sizeof address.sun_path;
   site->sockets = fits ? g_strdup (site->folder) : make_folder ("/tmp", site->user, error);
