@@ -81,13 +81,13 @@ def test_a_role_of_any_name_keeps_its_way_to_the_server(remote):
 
 
 def test_apply_restart_by_the_operator_status_and_undo(remote):
-    before, old = remote.auto_conf(), remote.setting("work_mem")
+    before, old = remote.auto_conf(), remote.setting("autovacuum_naptime")
     plan = remote.kastune("plan", *MACHINE)
     assert plan.status == 0 and "waits until you have restarted it" in plan.out and "by ALTER SYSTEM" in plan.out, plan
 
     applied = remote.kastune("apply", "--yes", *MACHINE)
     assert applied.status == 0 and "Waiting for a restart of PostgreSQL" in applied.out and "shared_buffers" in applied.out, applied
-    assert remote.setting("shared_buffers") == "128MB" and remote.setting("work_mem") != old
+    assert remote.setting("shared_buffers") == "128MB" and remote.setting("autovacuum_naptime") != old
     status = remote.kastune("status", "--json")
     assert status.status == 0 and "shared_buffers" in [row["name"] for row in status.json["pending_restart"]], status
 
@@ -99,7 +99,7 @@ def test_apply_restart_by_the_operator_status_and_undo(remote):
 
     undone = remote.kastune("undo", "--yes")
     assert undone.status == 0 and "Waiting for a restart" in undone.out and remote.auto_conf() == before, undone
-    assert remote.setting("work_mem") == old
+    assert remote.setting("autovacuum_naptime") == old
     remote.stop()
     remote.start()
     assert remote.setting("shared_buffers") == "128MB"
@@ -119,10 +119,10 @@ def test_values_that_stood_there_before_come_back(remote):
 
 def test_what_somebody_else_changed_is_not_overwritten(remote):
     assert remote.kastune("apply", "--yes", *MACHINE).status == 0
-    remote.sql("ALTER SYSTEM SET work_mem = '99MB'")
+    remote.sql("ALTER SYSTEM SET autovacuum_naptime = '99s'")
     answer = remote.kastune("undo", "--yes")
-    assert answer.status == 4 and "work_mem" in answer.err, answer
-    assert "work_mem = '99MB'" in remote.auto_conf()
+    assert answer.status == 4 and "autovacuum_naptime" in answer.err, answer
+    assert "autovacuum_naptime = '99s'" in remote.auto_conf()
 
 
 def test_a_server_that_is_down_is_said_and_undone_later(remote):
