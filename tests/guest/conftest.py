@@ -7,6 +7,9 @@ import pytest
 
 from guest import ROOT, Guest, Unavailable, image
 
+# Minutes each in an emulated guest, and mostly waiting: not at every run.
+long = pytest.mark.skipif(not os.environ.get("KT_LONG"), reason="long; KT_LONG=1 ./test guest runs it")
+
 BUILD = pathlib.Path(os.environ.get("KT_BUILD", ROOT / "build"))
 UNIT = "postgresql@15-main.service"
 DATA = "/var/lib/postgresql/15/main"

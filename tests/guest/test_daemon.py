@@ -1,7 +1,7 @@
 """kastune.service under a real systemd: it is ready, it is supervised, and it finishes what a reboot interrupted."""
 import pytest
 
-from conftest import BUILD
+from conftest import BUILD, long
 from test_systemd import QUICK
 from test_systemd import until as until_within
 
@@ -54,6 +54,7 @@ def test_unit_is_sound_and_ready(service):
     assert (service.show("Result"), service.show("ExecMainStatus")) == ("success", "0"), service.said()
 
 
+@long
 def test_reboot_in_the_wait_for_a_confirmation(service, cluster):
     """Everything of before is gone with the power: kastune in front, in the background, and the daemon."""
     before, files = cluster.settings(), cluster.files()
@@ -71,6 +72,7 @@ def test_reboot_in_the_wait_for_a_confirmation(service, cluster):
     cluster.assert_belongs_to_its_unit()
 
 
+@long
 def test_scheduled_restart_is_done_within_its_sandbox(service, cluster):
     pid = cluster.unit("MainPID")
     # systemd ends what it leaves in the background: the daemon is the only one to do it.

@@ -2,7 +2,9 @@
 """Settings of a real machine: its kernel, udev, systemd and fstab. The cluster's files lie on an ext4 of their own, in a folder with a blank in its name."""
 import pytest
 
-from conftest import BUILD, DATA, UNIT
+from conftest import BUILD, DATA, long, UNIT
+
+pytestmark = long
 
 DISK = "/dev/disk/by-id/virtio-scratch1"
 HOME = "/srv/my pg"

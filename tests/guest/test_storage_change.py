@@ -1,7 +1,7 @@
 """Datasets made and adopted by kastune on a real OpenZFS: a mirror of two disks."""
 import pytest
 
-from conftest import BUILD
+from conftest import BUILD, long
 
 DISKS = [f"/dev/disk/by-id/virtio-scratch{number}" for number in range(2)]
 KILLED = -9
@@ -114,6 +114,7 @@ def test_without_root_nothing_is_tried(storage):
     assert answer.status == 1 and "only root can make datasets" in answer.err, answer
 
 
+@long
 def test_killed_between_any_two_steps(storage):
     before = storage.look()
     storage.prepare("--yes", env=["KASTUNE_CRASH_LIST=/tmp/points"], check=True)

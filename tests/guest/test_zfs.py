@@ -1,7 +1,7 @@
 """kastune on a real OpenZFS: a pool of one disk, and Debian's cluster on a dataset of it."""
 import pytest
 
-from conftest import DATA, UNIT
+from conftest import DATA, long, UNIT
 
 ZFS_DATA = "/srv/pg/main"
 
@@ -155,6 +155,7 @@ def test_full_page_writes_go_off_only_where_records_hold_whole_pages(on_zfs):
     assert on_zfs.kastune("undo", "--yes").status == 0 and on_zfs.setting("full_page_writes") == "on"
 
 
+@long
 def test_adopt_killed_between_any_two_changes_of_zfs_and_its_undo_too(untuned):
     before = untuned.shell(LOOK).out
 

@@ -3,7 +3,9 @@ import json
 
 import pytest
 
-from conftest import DATA, UNIT
+from conftest import DATA, long, UNIT
+
+pytestmark = long
 
 ROWS = 5000
 CATALOGUE = "/var/lib/kastune/backups"
