@@ -7,6 +7,7 @@ import pwd
 import shutil
 import subprocess
 import tempfile
+import time
 
 import pytest
 
@@ -110,6 +111,13 @@ class Server:
 def kastune(*args, env=None, stdin=subprocess.DEVNULL, timeout=120, **kwargs):
     done = subprocess.run([BUILD / "src/kastune", *map(str, args)], env=env, stdin=stdin, capture_output=True, text=True, timeout=timeout, **kwargs)
     return Answer(done)
+
+
+def wait_for(condition, seconds=30):
+    end = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < end, "it did not come to that"
+        time.sleep(0.02)
 
 
 def in_terminal(server, answer, *words):

@@ -12,7 +12,7 @@ import urllib.parse
 
 import pytest
 
-from conftest import BUILD, DEBIAN, MATRIX, SERVER_USER, as_server_user, binaries, in_terminal
+from conftest import BUILD, DEBIAN, MATRIX, SERVER_USER, as_server_user, binaries, in_terminal, wait_for
 
 ROWS = 20000
 
@@ -406,13 +406,6 @@ def test_disk_that_fills_up_leaves_no_half_backup(filled, small_disk):
 def begin(server, *args, **env):
     return subprocess.Popen([BUILD / "src/kastune", "backup", *map(str, args), "--state", str(server.state)], env={**server.env, **env},
                             stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
-
-
-def wait_for(condition, seconds=30):
-    end = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < end, "it did not happen"
-        time.sleep(0.02)
 
 
 @pytest.fixture

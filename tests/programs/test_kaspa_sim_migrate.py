@@ -1,10 +1,10 @@
 """kaspa-sim in the indexer's place before a database of another schema: what it says, how it ends, what it leaves."""
 import signal
 import subprocess
-import time
 
 import pytest
 
+from conftest import wait_for
 from test_kaspa_sim import SIM, sim
 
 
@@ -20,13 +20,6 @@ def fill(server, schema):
 
 def schema(server):
     return int(server.sql("SELECT value FROM vars WHERE key = 'schema_version'"))
-
-
-def wait_for(condition, seconds=30):
-    end = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < end, "it did not come to that"
-        time.sleep(0.05)
 
 
 def test_upgrade_from_10_to_23(server):
