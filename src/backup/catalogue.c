@@ -6,12 +6,12 @@
 #include "base/file.h"
 #include "base/folder.h"
 #include "base/run.h"
+#include "base/user.h"
 #include "postgres/scratch_site.h"
 
 #include <errno.h>
 #include <fcntl.h>
 #include <glib/gstdio.h>
-#include <pwd.h>
 #include <string.h>
 #include <sys/file.h>
 #include <unistd.h>
@@ -271,10 +271,11 @@ kt_catalogue_new_id (const char *catalogue, const KtBackupKind *kind)
 static gboolean
 hand_over (const char *folder, const char *user, GError **error)
 {
-  const struct passwd *entry = user != NULL ? getpwnam (user) : NULL;
-  if (entry == NULL)
+  uid_t uid;
+  gid_t gid;
+  if (!kt_user_find (user, &uid, &gid))
     return TRUE;
-  if (lchown (folder, entry->pw_uid, entry->pw_gid) != 0)
+  if (lchown (folder, uid, gid) != 0)
     {
       kt_error_set_errno (error, errno, NULL, "cannot give %s to %s", folder, user);
       return FALSE;

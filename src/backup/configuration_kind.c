@@ -10,10 +10,10 @@
 #include "base/error.h"
 #include "base/file.h"
 #include "base/folder.h"
+#include "base/user.h"
 #include "postgres/client.h"
 #include "postgres/scratch.h"
 
-#include <pwd.h>
 #include <string.h>
 
 #define SAFETY_NOTE "what stood there before the restore of %s"
@@ -119,7 +119,7 @@ test (KtBackup *backup, const char *scratch, const KtBackupWatch *watch, JsonObj
       return FALSE;
     }
   g_auto (KtScratchResult) result = { 0 };
-  const KtScratch attempt = { .bin_directory = bin, .owner = owner != NULL && getpwnam (owner) != NULL ? owner : NULL,
+  const KtScratch attempt = { .bin_directory = bin, .owner = kt_user_find (owner, NULL, NULL) ? owner : NULL,
                               .conf_text = settings, .folder = scratch };
   kt_backup_say (watch, "starting the settings in a scratch cluster", 0, 0);
   if (!kt_scratch_try (&attempt, &result, watch->cancellable, error))

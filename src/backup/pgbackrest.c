@@ -11,8 +11,8 @@
 #include "base/error.h"
 #include "base/file.h"
 #include "base/folder.h"
+#include "base/user.h"
 
-#include <pwd.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -37,7 +37,7 @@ environment (void)
 static const char *
 user_of (const char *owner)
 {
-  return geteuid () == 0 && owner != NULL && getpwnam (owner) != NULL ? owner : NULL;
+  return geteuid () == 0 && kt_user_find (owner, NULL, NULL) ? owner : NULL;
 }
 
 static gboolean

@@ -13,8 +13,8 @@
 #include "base/error.h"
 #include "base/folder.h"
 #include "base/size.h"
+#include "base/user.h"
 
-#include <pwd.h>
 #include <string.h>
 
 #define WAL_BYTES (64 * KT_MIB)         /* the least log that comes with it */
@@ -159,9 +159,9 @@ owner_of (KtBackup *backup, const char *wanted)
   const char *recorded = kt_json_string (kt_backup_server (backup), "owner", NULL);
   if (wanted != NULL)
     return wanted;
-  if (recorded != NULL && getpwnam (recorded) != NULL)
+  if (kt_user_find (recorded, NULL, NULL))
     return recorded;
-  return getpwnam ("postgres") != NULL ? "postgres" : NULL;
+  return kt_user_find ("postgres", NULL, NULL) ? "postgres" : NULL;
 }
 
 /* Folder of a pg_verifybackup that can read this backup. Caller frees. */

@@ -4,11 +4,11 @@
 #include "backup/catalogue.h"
 #include "base/error.h"
 #include "base/file.h"
+#include "base/user.h"
 #include "postgres/client.h"
 #include "postgres/scratch_log.h"
 
 #include <errno.h>
-#include <pwd.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -36,9 +36,10 @@ kt_backup_scratch_new (KtBackup *backup, const char *folder, const KtBackupWatch
     }
   const char *owner = kt_json_string (server, "owner", NULL);
   scratch->libraries = g_strdup (kt_json_string (server, "libraries", ""));
+  uid_t uid;
   scratch->scratch = (KtScratch){
     .bin_directory = scratch->bin_directory,
-    .owner = owner != NULL && getpwnam (owner) != NULL && getpwnam (owner)->pw_uid != 0 ? owner : NULL,
+    .owner = kt_user_find (owner, &uid, NULL) && uid != 0 ? owner : NULL,
     .folder = folder,
   };
   scratch->site = kt_scratch_site_new (&scratch->scratch, DEADLINE_MS, watch->cancellable, error);

@@ -2,12 +2,12 @@
 #include "base/run.h"
 
 #include "base/error.h"
+#include "base/user.h"
 
 #include <errno.h>
 #include <fcntl.h>
 #include <grp.h>
 #include <poll.h>
-#include <pwd.h>
 #include <signal.h>
 #include <string.h>
 #include <sys/prctl.h>
@@ -44,13 +44,12 @@ identity_of (const char *user, Identity *identity, GError **error)
   *identity = (Identity){ 0 };
   if (user == NULL)
     return TRUE;
-  const struct passwd *entry = getpwnam (user);
-  if (entry == NULL)
+  if (!kt_user_find (user, &identity->uid, &identity->gid))
     {
       kt_error_set (error, KT_ERROR_NOT_FOUND, NULL, NULL, "there is no user %s on this machine", user);
       return FALSE;
     }
-  if (entry->pw_uid == geteuid ())
+  if (identity->uid == geteuid ())
     return TRUE;
   if (geteuid () != 0)
     {
@@ -58,10 +57,8 @@ identity_of (const char *user, Identity *identity, GError **error)
       return FALSE;
     }
   identity->change = TRUE;
-  identity->uid = entry->pw_uid;
-  identity->gid = entry->pw_gid;
   identity->n_groups = MAX_GROUPS;
-  if (getgrouplist (user, entry->pw_gid, identity->groups, &identity->n_groups) < 0)
+  if (getgrouplist (user, identity->gid, identity->groups, &identity->n_groups) < 0)
     identity->n_groups = MAX_GROUPS;
   return TRUE;
 }

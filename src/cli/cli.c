@@ -4,13 +4,13 @@
 #include "base/error.h"
 #include "base/size.h"
 #include "base/table.h"
+#include "base/user.h"
 #include "cli/help.h"
 #include "cli/render.h"
 #include "cli/words.h"
 
 #include <errno.h>
 #include <poll.h>
-#include <pwd.h>
 #include <stdio.h>
 #include <termios.h>
 #include <unistd.h>
@@ -228,10 +228,10 @@ print_error (const GError *error, gboolean json)
 static char *
 actor_name (void)
 {
-  const struct passwd *entry = getpwuid (getuid ());
+  g_autofree char *name = kt_user_name (getuid ());
   const char *given = secure_getenv ("KASTUNE_VIA");
   const char *via = given != NULL ? given : "command line";
-  return entry != NULL ? g_strdup_printf ("%s, %s", entry->pw_name, via) : g_strdup_printf ("uid %u, %s", (unsigned) getuid (), via);
+  return name != NULL ? g_strdup_printf ("%s, %s", name, via) : g_strdup_printf ("uid %u, %s", (unsigned) getuid (), via);
 }
 
 static int

@@ -6,11 +6,11 @@
 
 #include "base/error.h"
 #include "base/run.h"
+#include "base/user.h"
 #include "docker/compose.h"
 #include "docker/container.h"
 
 #include <errno.h>
-#include <pwd.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -212,9 +212,8 @@ may_run (const char *pid, const char *executable, char **user)
     return FALSE;
   if (process.st_uid == geteuid ())
     return geteuid () != 0 || (file.st_uid == 0 && (file.st_mode & (S_IWGRP | S_IWOTH)) == 0);
-  struct passwd *owner = geteuid () == 0 ? getpwuid (process.st_uid) : NULL;
-  *user = owner != NULL ? g_strdup (owner->pw_name) : NULL;
-  return owner != NULL;
+  *user = geteuid () == 0 ? kt_user_name (process.st_uid) : NULL;
+  return *user != NULL;
 }
 
 /* The last word of the last line: banners may stand before it. */

@@ -10,8 +10,6 @@
 #include "storage/command.h"
 #include "storage/steps.h"
 
-#include <pwd.h>
-
 #define ESTIMATE_MS 500
 #define DEFAULT_OWNER "postgres"
 

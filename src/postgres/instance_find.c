@@ -7,10 +7,10 @@
 #include "base/error.h"
 #include "base/json.h"
 #include "base/run.h"
+#include "base/user.h"
 #include "postgres/control.h"
 #include "postgres/server_log.h"
 
-#include <pwd.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -75,8 +75,7 @@ static char *
 owner_of (const char *path)
 {
   struct stat st;
-  const struct passwd *entry = stat (path, &st) == 0 ? getpwuid (st.st_uid) : NULL;
-  return entry != NULL ? g_strdup (entry->pw_name) : NULL;
+  return stat (path, &st) == 0 ? kt_user_name (st.st_uid) : NULL;
 }
 
 /* `-c config_file=…` of the command line, for roles that may not ask the server. */

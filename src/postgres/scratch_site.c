@@ -5,10 +5,10 @@
 #include "base/file.h"
 #include "base/folder.h"
 #include "base/run.h"
+#include "base/user.h"
 
 #include <errno.h>
 #include <fcntl.h>
-#include <pwd.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/file.h>
@@ -28,15 +28,16 @@ user_for (const KtScratch *scratch)
     return NULL;
   if (scratch->owner != NULL)
     return scratch->owner;
-  return getpwnam ("postgres") != NULL ? "postgres" : "nobody";
+  return kt_user_find ("postgres", NULL, NULL) ? "postgres" : "nobody";
 }
 
 static char *
 make_folder (const char *parent, const char *user, GError **error)
 {
   g_autofree char *folder = g_build_filename (parent, NAME_PREFIX "XXXXXX", NULL);
-  const struct passwd *entry = user != NULL ? getpwnam (user) : NULL;
-  if (user != NULL && entry == NULL)
+  uid_t uid;
+  gid_t gid;
+  if (user != NULL && !kt_user_find (user, &uid, &gid))
     {
       kt_error_set (error, KT_ERROR_NOT_FOUND, NULL, NULL, "there is no user %s on this machine", user);
       return NULL;
@@ -46,7 +47,7 @@ make_folder (const char *parent, const char *user, GError **error)
       kt_error_set_errno (error, errno, NULL, "cannot make a folder for a scratch cluster in %s", parent);
       return NULL;
     }
-  if (entry != NULL && chown (folder, entry->pw_uid, entry->pw_gid) != 0)
+  if (user != NULL && chown (folder, uid, gid) != 0)
     {
       kt_error_set_errno (error, errno, NULL, "cannot give %s to %s", folder, user);
       rmdir (folder);
@@ -84,9 +85,9 @@ static gboolean
 is_ours (const char *folder, const char *user)
 {
   struct stat status;
-  const struct passwd *entry = user != NULL ? getpwnam (user) : NULL;
+  uid_t uid;
   return lstat (folder, &status) == 0 && S_ISDIR (status.st_mode) && (status.st_mode & 077) == 0
-         && (status.st_uid == geteuid () || (entry != NULL && status.st_uid == entry->pw_uid));
+         && (status.st_uid == geteuid () || (kt_user_find (user, &uid, NULL) && status.st_uid == uid));
 }
 
 /* Their servers ended with the kastune that started them. */

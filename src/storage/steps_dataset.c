@@ -8,12 +8,12 @@
 #include "base/crash.h"
 #include "base/error.h"
 #include "base/folder.h"
+#include "base/user.h"
 #include "storage/command.h"
 #include "storage/health.h"
 
 #include <errno.h>
 #include <fcntl.h>
-#include <pwd.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -59,7 +59,7 @@ check_root (GError **error)
 static gboolean
 check_owner (const char *owner, GError **error)
 {
-  if (owner == NULL || getpwnam (owner) != NULL)
+  if (owner == NULL || kt_user_find (owner, NULL, NULL))
     return TRUE;
   kt_error_set (error, KT_ERROR_NOT_FOUND, NULL, "name the user that PostgreSQL runs as: --owner postgres", "there is no user “%s”", owner);
   return FALSE;
@@ -127,7 +127,7 @@ static gboolean
 check_mount_point (const char *path, const char *owner, GError **error)
 {
   struct stat own, above;
-  const struct passwd *entry = owner != NULL ? getpwnam (owner) : NULL;
+  uid_t uid = 0;
   if (path == NULL)
     return TRUE;
   g_autofree char *parent = g_path_get_dirname (path);
@@ -139,7 +139,7 @@ check_mount_point (const char *path, const char *owner, GError **error)
   else if (!kt_folder_is_empty (path))
     kt_error_set (error, KT_ERROR_REFUSED, "what is in it would be hidden", "name another mount point, or move that away", "%s is not empty", path);
   else
-    return check_way (path, entry != NULL ? entry->pw_uid : 0, error);
+    return check_way (path, kt_user_find (owner, &uid, NULL) ? uid : 0, error);
   return FALSE;
 }
 
@@ -267,15 +267,16 @@ static gboolean
 give_away (JsonObject *args, GError **error)
 {
   const char *owner = kt_json_string (args, "owner", NULL);
-  const struct passwd *entry = owner != NULL ? getpwnam (owner) : NULL;
+  uid_t uid;
+  gid_t gid;
   if (owner == NULL)
     return TRUE;
-  if (!check_owner (owner, error))
-    return FALSE;
+  if (!kt_user_find (owner, &uid, &gid))
+    return check_owner (owner, error);
   int fd = open_mounted (args, error);
   if (fd < 0)
     return FALSE;
-  gboolean given = fchown (fd, entry->pw_uid, entry->pw_gid) == 0 && fchmod (fd, 0700) == 0 && fsync (fd) == 0;
+  gboolean given = fchown (fd, uid, gid) == 0 && fchmod (fd, 0700) == 0 && fsync (fd) == 0;
   if (!given)
     kt_error_set_errno (error, errno, NULL, "cannot give %s to %s", kt_json_string (args, "mount_point", ""), owner);
   close (fd);
@@ -318,14 +319,14 @@ static gboolean
 verify_mounted (JsonObject *args, GError **error)
 {
   const char *owner = kt_json_string (args, "owner", NULL);
-  const struct passwd *entry = owner != NULL ? getpwnam (owner) : NULL;
+  uid_t uid;
   struct stat st = { 0 };
   int fd = open_mounted (args, error);
   if (fd < 0)
     return FALSE;
   gboolean looked = fstat (fd, &st) == 0;
   close (fd);
-  if (looked && (entry == NULL || st.st_uid == entry->pw_uid))
+  if (looked && (!kt_user_find (owner, &uid, NULL) || st.st_uid == uid))
     return TRUE;
   kt_error_set (error, KT_ERROR_VERIFY, NULL, NULL, "%s does not belong to %s", kt_json_string (args, "mount_point", ""), owner);
   return FALSE;
