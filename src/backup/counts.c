@@ -3,7 +3,6 @@
 
 #include "base/error.h"
 
-#include <poll.h>
 #include <string.h>
 
 /* An estimate may be off by half, and by so many rows where there are few. */
@@ -24,38 +23,6 @@ kt_backup_connect (const char *conninfo, const char *database, GError **error)
   return patient != NULL ? g_steal_pointer (&connection) : NULL;
 }
 
-/* A count may take long: it is cancelled in the server when somebody cancels here. */
-static PGresult *
-query_patiently (KtConnection *connection, const char *sql, GCancellable *cancellable, GError **error)
-{
-  PGconn *pq = kt_connection_pq (connection);
-  gboolean sent = PQsendQuery (pq, sql) == 1, cancelled = FALSE;
-  while (sent && PQisBusy (pq))
-    {
-      struct pollfd fd = { PQsocket (pq), POLLIN, 0 };
-      if (g_cancellable_is_cancelled (cancellable) && !cancelled)
-        {
-          char words[256];
-          PGcancel *cancel = PQgetCancel (pq);
-          PQcancel (cancel, words, sizeof words);
-          PQfreeCancel (cancel);
-          cancelled = TRUE;
-        }
-      if (poll (&fd, 1, 200) > 0 && !PQconsumeInput (pq))
-        break;
-    }
-  g_autoptr (PGresult) result = sent ? PQgetResult (pq) : NULL;
-  for (PGresult *more = sent ? PQgetResult (pq) : NULL; more != NULL; more = PQgetResult (pq))
-    PQclear (more);
-  if (PQresultStatus (result) == PGRES_TUPLES_OK)
-    return g_steal_pointer (&result);
-  if (cancelled)
-    kt_error_set (error, KT_ERROR_INTERRUPTED, NULL, NULL, "interrupted while counting rows");
-  else
-    kt_error_set (error, KT_ERROR_QUERY, PQerrorMessage (pq), NULL, "cannot count: %s", sql);
-  return NULL;
-}
-
 static gint64
 count_one (KtConnection *connection, const char *schema, const char *name, GCancellable *cancellable, GError **error)
 {
@@ -64,7 +31,7 @@ count_one (KtConnection *connection, const char *schema, const char *name, GCanc
   g_autofree char *sql = g_strdup_printf ("SELECT count(*) AS n FROM ONLY %s.%s", first, second);
   PQfreemem (first);
   PQfreemem (second);
-  g_autoptr (PGresult) row = query_patiently (connection, sql, cancellable, error);
+  g_autoptr (PGresult) row = kt_connection_query_long (connection, cancellable, error, sql);
   return row != NULL ? kt_result_int (row, 0, "n") : -1;
 }
 

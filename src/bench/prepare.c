@@ -195,15 +195,8 @@ send_wish (KtConnection *connection)
 static void
 withdraw_wish (KtConnection *connection)
 {
-  PGconn *pq = kt_connection_pq (connection);
-  PGcancel *cancel = PQgetCancel (pq);
-  PGresult *answer;
-  char problem[256];
-  if (cancel != NULL)
-    PQcancel (cancel, problem, sizeof problem);
-  PQfreeCancel (cancel);
-  while ((answer = PQgetResult (pq)) != NULL)
-    PQclear (answer);
+  if (kt_connection_cancel (connection))
+    kt_connection_drain (connection);
 }
 
 /* A backend that ends takes its backup back; only then nobody is in one any more. */

@@ -1,30 +1,18 @@
 /* SPDX-License-Identifier: MIT */
-#include "postgres/connection.h"
+#include "postgres/connection_parts.h"
 
 #include "base/error.h"
+#include "base/user.h"
 #include "postgres/connect_error.h"
 
 #include <errno.h>
 #include <gio/gio.h>
 #include <poll.h>
-#include <pwd.h>
-#include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
 #define DEFAULT_TIMEOUT_S 5
-/* The server itself ends each statement after 30 s (sql/session.sql). One that says nothing for longer than that is stopped,
- * or waits for its disk. */
-#define PATIENCE_S 40
-#define SQL_FOLDER "/kastune/sql/"
-
-struct KtConnection {
-  PGconn *pq;
-  char *server_id;
-  char *os_user;
-  gboolean silent; /* it did not answer in time: nothing more is asked of it */
-};
 
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (PQconninfoOption, PQconninfoFree)
 
@@ -197,9 +185,7 @@ identity_of_root (const PQconninfoOption *given, Identity *identity)
   if (role == NULL)
     role = g_getenv ("PGUSER");
   *identity = (Identity){ .role = role != NULL ? role : "postgres" };
-  const struct passwd *entry = getpwnam (identity->role);
-  identity->uid = entry != NULL ? entry->pw_uid : 0;
-  return identity->uid != 0;
+  return kt_user_find (identity->role, &identity->uid, NULL) && identity->uid != 0;
 }
 
 static PGconn *
@@ -238,6 +224,7 @@ kt_connection_open (const char *conninfo, GError **error)
   g_autoptr (KtConnection) connection = g_new0 (KtConnection, 1);
   connection->pq = g_steal_pointer (&pq);
   connection->os_user = g_strdup (os_user);
+  connection->conninfo = g_strdup (conninfo != NULL ? conninfo : "");
   g_autoptr (PGresult) limits = kt_connection_query_file (connection, error, "session", NULL);
   return limits != NULL ? g_steal_pointer (&connection) : NULL;
 }
@@ -250,6 +237,7 @@ kt_connection_free (KtConnection *connection)
   PQfinish (connection->pq);
   g_free (connection->server_id);
   g_free (connection->os_user);
+  g_free (connection->conninfo);
   g_free (connection);
 }
 
@@ -308,222 +296,4 @@ kt_connection_server_id (KtConnection *connection)
         connection->server_id = g_strdup_printf ("%s:%s", PQhost (connection->pq), PQport (connection->pq));
     }
   return g_strdup (connection->server_id);
-}
-
-/* ---------------------------------------------------------------------------------------------------- statements */
-
-static gboolean
-is_success (const PGresult *result)
-{
-  ExecStatusType status = PQresultStatus (result);
-  return status == PGRES_TUPLES_OK || status == PGRES_COMMAND_OK || status == PGRES_EMPTY_QUERY;
-}
-
-/* The next result; NULL after the last one, and when the server keeps silent. */
-static PGresult *
-next_result (KtConnection *connection)
-{
-  PGconn *pq = connection->pq;
-  gint64 deadline = g_get_monotonic_time () + PATIENCE_S * G_USEC_PER_SEC;
-  while (!connection->silent && PQisBusy (pq))
-    {
-      gint64 left_ms = (deadline - g_get_monotonic_time ()) / 1000;
-      struct pollfd fd = { PQsocket (pq), POLLIN, 0 };
-      if (left_ms <= 0)
-        connection->silent = TRUE;
-      else if (poll (&fd, 1, (int) MIN (left_ms, 1000)) > 0 && PQconsumeInput (pq) == 0)
-        break; /* the connection is lost: the result says how */
-    }
-  return connection->silent ? NULL : PQgetResult (pq);
-}
-
-static void
-set_silent (const char *what, GError **error)
-{
-  kt_error_set (error, KT_ERROR_TIMEOUT, "its processes may be stopped, or wait for a disk",
-                "look at their states: ps -C postgres -o pid,stat,wchan:20,args", "the server did not answer within %d s (%s)",
-                PATIENCE_S, what);
-}
-
-static PGresult *
-query_valist (KtConnection *connection, GError **error, const char *what, const char *sql, va_list args)
-{
-  g_autoptr (GPtrArray) values = g_ptr_array_new ();
-  const char *value;
-  while ((value = va_arg (args, const char *)) != NULL)
-    g_ptr_array_add (values, (gpointer) value);
-  /* Without parameters the simple protocol: it takes scripts of several statements, of which the last one's rows count. */
-  gboolean sent = !connection->silent
-                  && (values->len == 0 ? PQsendQuery (connection->pq, sql)
-                                       : PQsendQueryParams (connection->pq, sql, (int) values->len, NULL,
-                                                            (const char *const *) values->pdata, NULL, NULL, 0)) == 1;
-  g_autoptr (PGresult) result = NULL;
-  for (PGresult *next = sent ? next_result (connection) : NULL; next != NULL; next = next_result (connection))
-    {
-      PQclear (result);
-      result = next;
-    }
-  if (!connection->silent && is_success (result))
-    return g_steal_pointer (&result);
-  if (connection->silent)
-    set_silent (what, error);
-  else
-    kt_query_error_set (error, connection->pq, result, what);
-  return NULL;
-}
-
-PGresult *
-kt_connection_query (KtConnection *connection, GError **error, const char *sql, ...)
-{
-  g_autofree char *line = g_strndup (sql, strcspn (sql, "\n"));
-  g_autofree char *what = g_utf8_strlen (line, -1) > 80 ? g_utf8_substring (line, 0, 80) : g_strdup (line);
-  va_list args;
-  va_start (args, sql);
-  PGresult *result = query_valist (connection, error, what, sql, args);
-  va_end (args);
-  return result;
-}
-
-/* NAME.VV.sql with the highest VV that is not above @major, else NAME.sql. */
-static GBytes *
-find_sql (const char *name, int major)
-{
-  static GStrv files;
-  if (g_once_init_enter (&files))
-    g_once_init_leave (&files, g_resources_enumerate_children (SQL_FOLDER, G_RESOURCE_LOOKUP_FLAGS_NONE, NULL));
-  gsize length = strlen (name);
-  const char *best = NULL;
-  gint64 best_version = 0;
-  for (char *const *file = files; *file != NULL; file++)
-    {
-      gboolean same = strncmp (*file, name, length) == 0 && (*file)[length] == '.';
-      gint64 version = same ? g_ascii_strtoll (*file + length + 1, NULL, 10) : 0;
-      if (!same || version > major || version < best_version)
-        continue;
-      best = *file;
-      best_version = version;
-    }
-  if (best == NULL)
-    g_error ("there is no %s.sql in the program", name);
-  g_autofree char *path = g_strconcat (SQL_FOLDER, best, NULL);
-  return g_resources_lookup_data (path, G_RESOURCE_LOOKUP_FLAGS_NONE, NULL);
-}
-
-PGresult *
-kt_connection_query_file (KtConnection *connection, GError **error, const char *name, ...)
-{
-  /* Resources end with a NUL byte that is not counted. */
-  g_autoptr (GBytes) sql = find_sql (name, kt_connection_major (connection));
-  g_autofree char *what = g_strconcat ("sql/", name, NULL);
-  va_list args;
-  va_start (args, name);
-  PGresult *result = query_valist (connection, error, what, g_bytes_get_data (sql, NULL), args);
-  va_end (args);
-  return result;
-}
-
-void
-kt_batch_query_clear (KtBatchQuery *query)
-{
-  g_clear_pointer (&query->result, PQclear);
-  g_clear_error (&query->error);
-}
-
-/* The answer to one statement of the pipeline, then its synchronisation point. */
-static void
-take_answer (KtConnection *connection, KtBatchQuery *query)
-{
-  PGresult *result;
-  while ((result = next_result (connection)) != NULL || (!connection->silent && PQstatus (connection->pq) == CONNECTION_OK))
-    {
-      g_autoptr (PGresult) owned = result;
-      if (owned == NULL)
-        continue;
-      if (PQresultStatus (owned) == PGRES_PIPELINE_SYNC)
-        return;
-      if (is_success (owned))
-        query->result = g_steal_pointer (&owned);
-      else if (query->error == NULL)
-        kt_query_error_set (&query->error, connection->pq, owned, query->name);
-    }
-}
-
-gboolean
-kt_connection_query_batch (KtConnection *connection, KtBatchQuery *queries, guint n_queries, GError **error)
-{
-  PGconn *pq = connection->pq;
-  gboolean sent = !connection->silent && PQenterPipelineMode (pq) == 1;
-  for (guint i = 0; i < n_queries && sent; i++)
-    if (queries[i].name != NULL)
-      {
-        g_autoptr (GBytes) sql = find_sql (queries[i].name, kt_connection_major (connection));
-        sent = PQsendQueryParams (pq, g_bytes_get_data (sql, NULL), 0, NULL, NULL, NULL, NULL, 0) == 1 && PQpipelineSync (pq) == 1;
-      }
-  for (guint i = 0; i < n_queries && sent; i++)
-    if (queries[i].name != NULL)
-      take_answer (connection, &queries[i]);
-  if (connection->silent)
-    {
-      set_silent ("a batch of statements", error);
-      return FALSE;
-    }
-  if (PQstatus (pq) != CONNECTION_OK || !sent || PQexitPipelineMode (pq) != 1)
-    {
-      kt_query_error_set (error, pq, NULL, "a batch of statements");
-      return FALSE;
-    }
-  return TRUE;
-}
-
-/* ------------------------------------------------------------------------------------------------------- results */
-
-const char *
-kt_result_get (const PGresult *result, int row, const char *column)
-{
-  int number = PQfnumber (result, column);
-  g_return_val_if_fail (number >= 0 && row < PQntuples (result), "");
-  return PQgetvalue (result, row, number);
-}
-
-gint64
-kt_result_int (const PGresult *result, int row, const char *column)
-{
-  return g_ascii_strtoll (kt_result_get (result, row, column), NULL, 10);
-}
-
-double
-kt_result_double (const PGresult *result, int row, const char *column)
-{
-  return g_ascii_strtod (kt_result_get (result, row, column), NULL);
-}
-
-gboolean
-kt_result_bool (const PGresult *result, int row, const char *column)
-{
-  return *kt_result_get (result, row, column) == 't';
-}
-
-/* Elements are bare or quoted with "", where \ escapes; an unquoted NULL becomes "". One dimension only. */
-GStrv
-kt_result_strv (const PGresult *result, int row, const char *column)
-{
-  const char *p = kt_result_get (result, row, column);
-  g_autoptr (GStrvBuilder) items = g_strv_builder_new ();
-  if (*p == '{')
-    p++;
-  while (*p != '\0' && *p != '}')
-    {
-      g_autoptr (GString) item = g_string_new (NULL);
-      gboolean quoted = *p == '"';
-      for (p += quoted; *p != '\0' && (quoted ? *p != '"' : *p != ',' && *p != '}'); p++)
-        {
-          if (*p == '\\' && p[1] != '\0')
-            p++;
-          g_string_append_c (item, *p);
-        }
-      g_strv_builder_add (items, !quoted && g_str_equal (item->str, "NULL") ? "" : item->str);
-      p += quoted && *p == '"';
-      p += *p == ',';
-    }
-  return g_strv_builder_end (items);
 }

@@ -6,6 +6,7 @@
 #pragma once
 
 #include "base/autoptr.h"
+#include <gio/gio.h>
 
 typedef struct KtConnection KtConnection;
 
@@ -43,6 +44,16 @@ PGresult *kt_connection_query (KtConnection *connection, GError **error, const c
 
 /* The same with the text of sql/NAME.sql, or its newest variant NAME.VV.sql whose VV is not above the server's major. */
 PGresult *kt_connection_query_file (KtConnection *connection, GError **error, const char *name, ...) G_GNUC_NULL_TERMINATED;
+
+/* One statement that may take hours; the session's own limit must be off. It is waited for as long as the server lets somebody in
+ * beside it, or refuses to, which is looked at every 40 s. Errors: those of kt_connection_query, KT_ERROR_INTERRUPTED when cancelled:
+ * then the server is told to end it, and is of no use any more when it does not take that in. */
+PGresult *kt_connection_query_long (KtConnection *connection, GCancellable *cancellable, GError **error, const char *sql);
+
+/* Tells the server to end what it does for @connection, whose answers are still to be read. FALSE: it did not take that in within 15 s. */
+gboolean kt_connection_cancel (KtConnection *connection);
+/* Reads what is still to come and drops it, waiting for it no longer than for any other answer. */
+void kt_connection_drain (KtConnection *connection);
 
 /* One of several statements of a batch. */
 typedef struct {

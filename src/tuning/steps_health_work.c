@@ -186,18 +186,14 @@ carry_on (Work *work, GCancellable *cancellable, GError **error)
   return TRUE;
 }
 
-/* A session whose connection is closed would go on sorting for a while. */
+/* A session whose connection is closed would go on sorting for a while. A server that does not take that in of one session would
+ * not of the others. */
 static void
 stop (Work *work)
 {
   for (guint i = 0; i < work->connections->len; i++)
-    {
-      char problem[256];
-      PGcancel *cancel = PQgetCancel (session_at (work, i));
-      if (cancel != NULL && PQtransactionStatus (session_at (work, i)) == PQTRANS_ACTIVE)
-        PQcancel (cancel, problem, sizeof problem);
-      PQfreeCancel (cancel);
-    }
+    if (PQtransactionStatus (session_at (work, i)) == PQTRANS_ACTIVE && !kt_connection_cancel (g_ptr_array_index (work->connections, i)))
+      return;
 }
 
 gboolean

@@ -428,29 +428,6 @@ test_starting_server (void)
   g_assert_true (g_str_has_suffix (kt_error_detail (error), "FATAL:  das Datenbanksystem startet"));
 }
 
-/* The server's own limit cannot end what its stopped process does not read. */
-static void
-test_stopped_process (void)
-{
-  KtTestCluster *cluster = kt_test_cluster_shared (KT_TEST_DEBIAN_MAJOR);
-  g_autoptr (KtConnection) connection = opened (cluster->conninfo);
-  pid_t process = PQbackendPID (kt_connection_pq (connection));
-  g_assert_cmpint (kill (process, SIGSTOP), ==, 0);
-  KtBatchQuery batch[] = { { .name = "identity" }, { .name = "activity" } };
-  g_autoptr (GError) in_batch = NULL;
-  gboolean answered = kt_connection_query_batch (connection, batch, G_N_ELEMENTS (batch), &in_batch);
-  g_autoptr (GError) error = NULL;
-  g_autoptr (PGresult) after = kt_connection_query (connection, &error, "SELECT 1", NULL);
-  g_assert_cmpint (kill (process, SIGCONT), ==, 0);
-  g_assert_false (answered);
-  g_assert_error (in_batch, KT_ERROR, KT_ERROR_TIMEOUT);
-  g_assert_nonnull (kt_error_hint (in_batch));
-  g_assert_null (after);
-  g_assert_error (error, KT_ERROR, KT_ERROR_TIMEOUT);
-  for (gsize i = 0; i < G_N_ELEMENTS (batch); i++)
-    kt_batch_query_clear (&batch[i]);
-}
-
 int
 main (int argc, char **argv)
 {
@@ -471,7 +448,6 @@ main (int argc, char **argv)
   g_test_add_func ("/postgres/connection/refused-logins-have-codes", test_logins);
   g_test_add_func ("/postgres/connection/root-passes-peer-authentication", test_peer);
   g_test_add_func ("/postgres/connection/silent-server-times-out", test_silent_server);
-  g_test_add_func ("/postgres/connection/stopped-process-times-out", test_stopped_process);
   g_test_add_func ("/postgres/connection/starting-server-is-told-in-any-language", test_starting_server);
   return g_test_run ();
 }
