@@ -20,6 +20,7 @@ static const struct {
   { "properties of ", TRUE, KT_BACKUP_NEED_NONE }, /* of a dataset or pool: how later writes are stored */
   { "host setting ", TRUE, KT_BACKUP_NEED_NONE },
   { "mount options of ", TRUE, KT_BACKUP_NEED_NONE },
+  { "service ", TRUE, KT_BACKUP_NEED_NONE },       /* how an indexer is started; the file that was there is kept */
   { " of table ", FALSE, KT_BACKUP_NEED_CONFIGURATION },
   { " of role ", FALSE, KT_BACKUP_NEED_CONFIGURATION },
 };

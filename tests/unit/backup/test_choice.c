@@ -14,7 +14,8 @@ test_what_is_touched_says_what_is_needed (void)
 {
   static const char *const nothing[] = { NULL };
   static const char *const storage[] = { "dataset tank/pg", "properties of dataset tank/pg", "properties of pool tank",
-                                         "host setting vm.swappiness", "mount options of /srv", NULL };
+                                         "host setting vm.swappiness", "mount options of /srv",
+                                         "service indexer in /opt/kaspa/kastune.compose.yaml", NULL };
   static const char *const unknown[] = { "something new", NULL };
   g_assert_cmpint (kt_backup_need (nothing), ==, KT_BACKUP_NEED_NONE);
   g_assert_cmpint (kt_backup_need (storage), ==, KT_BACKUP_NEED_NONE);
