@@ -114,6 +114,12 @@ kt_change_left (const KtChange *change)
   return kt_moment_left (&change->waiting_since, change->confirm_within, &now);
 }
 
+gboolean
+kt_change_is_overdue (const KtChange *change)
+{
+  return change->state == KT_CHANGE_WAITING && kt_change_left (change) == 0;
+}
+
 static void
 set_window (const KtChange *change, JsonObject *object)
 {

@@ -69,6 +69,8 @@ void kt_change_free (KtChange *change);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (KtChange, kt_change_free)
 /* Milliseconds in which a waiting change set can still be confirmed; 0: it is to be undone. */
 gint64 kt_change_left (const KtChange *change);
+/* It waits, and its time is over. */
+gboolean kt_change_is_overdue (const KtChange *change);
 
 /* {id, title, server, server_name, actor, state, created_at_ms, ended_at_ms, confirm_within_ms, confirm_left_ms, window, window_left_ms, reason,
  *  steps: [{position, kind, description, state, args, before, interrupts, interruption_ms, started_at_ms, ended_at_ms,
