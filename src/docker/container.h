@@ -53,7 +53,8 @@ char *kt_container_place (const KtContainer *container);
 /* @signal "SIGINT" to its first process. */
 gboolean kt_container_signal (const KtEngine *engine, const char *name, const char *signal, GError **error);
 
-/* @verb start, stop or restart; the latter two give its first process @stop_s to end before it is killed. */
+/* @verb start, stop or restart; the latter two give its first process @stop_s to end before it is killed. Cannot be cancelled: an
+ * Engine that sees its client go in the middle may kill the container at once, or leave it stopped (moby 45738, 46688). */
 gboolean kt_container_control (const KtEngine *engine, const char *name, const char *verb, guint stop_s, GError **error);
 
 /* What it has written since @since_ms (Unix milliseconds). Caller frees. */
