@@ -1,4 +1,5 @@
-"""A Docker Engine of the tests' own: its network, mounts, cgroup and folder are private, nothing of the machine's own Docker is touched."""
+"""A Docker Engine of the tests' own: its network, mounts, cgroup and folder are private, nothing of the machine's own Docker is touched.
+All that the tests keep beside it lies in its folder, which goes with it, however the tests end."""
 import json
 import os
 import pathlib
@@ -28,6 +29,9 @@ class Engine:
                  "-H", f"unix://{self.socket}", "--storage-driver", "overlay2", "--cgroup-parent", f"/{self.cgroup}"]
         with open(self.log, "w") as log:
             self.program = subprocess.Popen([str(w) for w in words], stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True)
+        # Its standard input ends when the tests are killed: then it waits for the Engine, and removes the folder.
+        self.sweeper = subprocess.Popen(["sh", "-c", 'cat >/dev/null; while kill -0 "$1" 2>/dev/null; do sleep 0.2; done; rm -rf --one-file-system "$2"',
+                                         "sh", str(self.program.pid), str(self.base)], stdin=subprocess.PIPE, start_new_session=True)
         try:
             self._wait()
             image = subprocess.run([ROOT / "scripts/postgres-image"], capture_output=True, text=True, timeout=300)
@@ -85,6 +89,9 @@ class Engine:
                 break
             time.sleep(0.1)
         shutil.rmtree(self.base, ignore_errors=True)
+        self.sweeper.kill()  # before its input ends: there is nothing left to do
+        self.sweeper.stdin.close()
+        self.sweeper.wait()
 
 
 class Container:
@@ -96,7 +103,7 @@ class Container:
         Container.count += 1
         self.engine, self.name, self.port = engine, f"kaspa-db-{Container.count}", 15000 + Container.count
         self.volume = f"{self.name}-data"
-        self.state = pathlib.Path(tempfile.mkdtemp(prefix="kt-", dir="/tmp"))
+        self.state = pathlib.Path(tempfile.mkdtemp(prefix="state-", dir=engine.base))
         marks = [word for label in labels for word in ("--label", label)]
         engine.docker("run", "-d", "--name", self.name, "-p", f"127.0.0.1:{self.port}:5432", "-v", f"{self.volume}:/var/lib/postgresql/data",
                       "-m", memory, *marks, *options, image, *(("postgres", "-c", "listen_addresses=*", *command) if command else ()))

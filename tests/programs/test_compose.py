@@ -34,7 +34,7 @@ class Service(Container):
         Service.count += 1
         assert shutil.which("docker-compose"), "docker-compose is missing: scripts/setup test"
         self.engine, self.port, self.project = engine, 16000 + Service.count, f"kaspa{Service.count}"
-        self.state = pathlib.Path(tempfile.mkdtemp(prefix="kt-", dir="/tmp"))
+        self.state = pathlib.Path(tempfile.mkdtemp(prefix="state-", dir=engine.base))
         self.file = self.state / "docker-compose.yml"
         self.write(more, memory)
         self.compose("up", "-d")
