@@ -1,7 +1,7 @@
 """kastune.service under a real systemd: it is ready, it is supervised, and it finishes what a reboot interrupted."""
 import pytest
 
-from conftest import BUILD, long
+from conftest import BUILD, UNIT, long
 from test_systemd import QUICK
 from test_systemd import until as until_within
 
@@ -14,6 +14,15 @@ def until(holds, say):
     until_within(holds, say, limit=900)
 
 
+def until_change(cluster, service, state, never):
+    """The newest change set comes to `state`. What it only leaves by somebody's hand is not waited out."""
+    def come():
+        now = cluster.newest_change()
+        assert now not in never, service.stand()
+        return now == state
+    until(come, service.stand)
+
+
 class Service:
     def __init__(self, guest):
         self.shell = guest.shell
@@ -24,14 +33,26 @@ class Service:
     def said(self, *more):
         return self.shell(f"journalctl --no-pager --output=cat --unit={SERVICE} {' '.join(more)}").out
 
+    def stand(self):
+        """All that tells why something does not happen."""
+        return self.shell(f"""date; cat /proc/uptime /proc/sys/kernel/random/boot_id
+                              systemctl is-system-running || true
+                              systemctl list-jobs --no-pager || true
+                              systemctl status --no-pager --lines=0 {SERVICE} {UNIT} || true
+                              kastune history || true
+                              journalctl --no-pager --boot --lines=80""", check=False).out
+
 
 @pytest.fixture
 def service(guest, cluster):
     """Begins with the machine, as `systemctl enable` would have it on one with more than the target of tests."""
     guest.put(BUILD / "data/kastune.service", FILE)
+    # On the disk before anything happens: a unit that a power cut leaves empty is one that systemd takes for masked. What kastune
+    # writes afterwards it has to bring there itself.
     guest.shell(f"""mkdir -p /usr/local/bin && ln -sf /usr/bin/kastune /usr/local/bin/kastune
                     systemctl daemon-reload
                     systemctl --quiet add-wants guest.target {SERVICE} postgresql.service
+                    sync
                     systemctl start {SERVICE}""")
     yield Service(guest)
     guest.shell(f"""systemctl stop {SERVICE} || true
@@ -59,14 +80,15 @@ def test_reboot_in_the_wait_for_a_confirmation(service, cluster):
     """Everything of before is gone with the power: kastune in front, in the background, and the daemon."""
     before, files = cluster.settings(), cluster.files()
     cluster.run_unit("operator", "kastune", "apply", "--yes", *QUICK, "--confirm-within", "1h")
-    until(lambda: cluster.newest_change() == "waiting", service.said)
+    until_change(cluster, service, "waiting", never=("undone", "stuck"))
     assert cluster.settings() != before
     # As if the machine was off for two hours: until it starts again another clock decides.
     cluster.guest.run("python3", "-c", "import sqlite3\nwith sqlite3.connect('/var/lib/kastune/state.db') as db:\n"
                       "    db.execute('UPDATE change_set SET waiting_since = waiting_since - 7200000')", check=True)
     assert cluster.newest_change() == "waiting"
     cluster.guest.reset()
-    until(lambda: cluster.newest_change() == "undone", service.said)
+    assert service.show("LoadState") == "loaded", service.stand()
+    until_change(cluster, service, "undone", never=("applied", "stuck"))
     assert "by root, daemon: not confirmed within 1 h" in service.said("--boot"), service.said()
     assert (cluster.settings(), cluster.files()) == (before, files)
     cluster.assert_belongs_to_its_unit()
