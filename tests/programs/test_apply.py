@@ -32,10 +32,12 @@ def test_applies_verifies_and_goes_back(make_server, include_dir):
     before, files = settings_of(server), files_of(server)
     planned = server.kastune("plan", "--json", *OPTIONS).json
     assert planned["restart"] is True
+    starts = server.log.read_text().count("starting PostgreSQL")
 
     done = apply(server, "--json")
     assert done.status == 0, done
     assert done.json["change"]["state"] == "applied"
+    assert server.log.read_text().count("starting PostgreSQL") == starts + 1, "the service is interrupted once, whatever there is to do"
     for setting in planned["settings"]:
         assert server.setting(setting["name"]) == server.sql(f"SELECT setting FROM (SELECT current_setting('{setting['name']}') AS setting) s")
         shown = server.sql(f"SELECT setting || coalesce(unit, '') FROM pg_settings WHERE name = '{setting['name']}'")

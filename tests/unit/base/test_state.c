@@ -31,6 +31,26 @@ test_migrate (void)
   g_assert_error (error, KT_ERROR, KT_ERROR_STATE);
 }
 
+/* A commit that returns is on the disk, also when the power fails right after it. */
+static void
+test_durable (void)
+{
+  static const struct {
+    const char *pragma, *value;
+  } rows[] = { { "PRAGMA journal_mode", "wal" }, { "PRAGMA synchronous", "2" }, { "PRAGMA foreign_keys", "1" } };
+  g_autofree char *dir = g_dir_make_tmp ("kastune-state-XXXXXX", NULL);
+  g_autoptr (GError) error = NULL;
+  g_autoptr (KtState) state = kt_state_open (dir, &error);
+  g_assert_no_error (error);
+  for (gsize i = 0; i < G_N_ELEMENTS (rows); i++)
+    {
+      gboolean row = FALSE;
+      g_autoptr (sqlite3_stmt) asked = kt_state_prepare (state, &error, rows[i].pragma, NULL);
+      g_assert_true (kt_state_step (state, asked, &row, &error) && row);
+      g_assert_cmpstr ((const char *) sqlite3_column_text (asked, 0), ==, rows[i].value);
+    }
+}
+
 static void
 test_damaged (void)
 {
@@ -124,6 +144,7 @@ main (int argc, char **argv)
   g_test_init (&argc, &argv, NULL);
   g_test_add_func ("/base/state/migrate", test_migrate);
   g_test_add_func ("/base/state/begun-by-two-at-once", test_begun_by_two);
+  g_test_add_func ("/base/state/commits-are-on-the-disk", test_durable);
   g_test_add_func ("/base/state/damaged-file-is-an-error", test_damaged);
   g_test_add_func ("/base/state/reserve-is-real-disk-and-spent-once", test_reserve);
   g_test_add_func ("/base/state/files-are-private", test_private);
