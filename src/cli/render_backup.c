@@ -11,21 +11,48 @@ time_text (JsonObject *object, const char *name)
   return time != NULL ? g_date_time_format (time, "%Y-%m-%d %H:%M:%S") : g_strdup ("");
 }
 
-/* "tested", "verified", "" by what was proved of it. */
+/* By what was proved of it. */
 static const char *
 proof_of (JsonObject *backup)
 {
-  return kt_json_int (backup, "tested_at_ms", 0) > 0     ? "restored in a test"
+  return kt_json_int (backup, "tested_at_ms", 0) > 0     ? "restored"
          : kt_json_int (backup, "verified_at_ms", 0) > 0 ? "verified"
                                                          : "";
 }
 
 static const char *
-content_of (JsonObject *backup)
+server_of (JsonObject *backup)
 {
   JsonObject *server = kt_json_object (backup, "server");
+  return server != NULL ? kt_json_string (server, "name", "") : "";
+}
+
+static const char *
+id_of_server (JsonObject *backup)
+{
+  JsonObject *server = kt_json_object (backup, "server");
+  return server != NULL ? kt_json_string (server, "id", NULL) : NULL;
+}
+
+/* Names of servers are long: one that all have stands above the table. NULL: they are of several, or nobody knows. */
+static const char *
+common_server (JsonArray *backups)
+{
+  JsonObject *newest = json_array_get_object_element (backups, 0);
+  for (guint i = 0; i < json_array_get_length (backups); i++)
+    {
+      const char *id = id_of_server (json_array_get_object_element (backups, i));
+      if (id == NULL || g_strcmp0 (id, id_of_server (newest)) != 0)
+        return NULL;
+    }
+  return server_of (newest);
+}
+
+static const char *
+content_of (JsonObject *backup, const char *server)
+{
   const char *database = kt_json_string (backup, "database", NULL);
-  return database != NULL ? database : server != NULL ? kt_json_string (server, "name", "") : "";
+  return database != NULL ? database : server != NULL ? "" : server_of (backup);
 }
 
 void
@@ -61,14 +88,18 @@ kt_render_backup_create (JsonObject *answer, GString *out, guint width)
 void
 kt_render_backup_list (JsonObject *answer, GString *out, guint width)
 {
-  static const KtColumn columns[] = { { "ID", KT_COLUMN_LEFT },      { "STATE", KT_COLUMN_LEFT }, { "SIZE", KT_COLUMN_RIGHT },
-                                      { "VERSION", KT_COLUMN_LEFT }, { "PROVED", KT_COLUMN_LEFT }, { "OF", KT_COLUMN_WRAP } };
   JsonArray *backups = kt_json_array (answer, "backups");
   if (json_array_get_length (backups) == 0)
     {
       kt_render_line (out, width, "There are no backups in %s.", kt_json_string (answer, "catalogue", ""));
       return;
     }
+  const char *all_of = common_server (backups);
+  const KtColumn columns[] = { { "ID", KT_COLUMN_LEFT },      { "STATE", KT_COLUMN_LEFT },  { "SIZE", KT_COLUMN_RIGHT },
+                               { "VERSION", KT_COLUMN_LEFT }, { "PROVED", KT_COLUMN_LEFT },
+                               { all_of != NULL ? "DATABASE" : "OF", KT_COLUMN_WRAP } };
+  if (all_of != NULL)
+    kt_render_line (out, width, "Backups of %s:", all_of);
   g_autoptr (KtTable) table = kt_table_new (columns, G_N_ELEMENTS (columns));
   for (guint i = 0; i < json_array_get_length (backups); i++)
     {
@@ -77,12 +108,16 @@ kt_render_backup_list (JsonObject *answer, GString *out, guint width)
       g_autofree char *size = kt_render_size_member (backup, "size_bytes");
       g_auto (GStrv) version = g_strsplit (server != NULL ? kt_json_string (server, "version", "") : "", " ", 2);
       kt_table_add (table, kt_json_string (backup, "id", ""), kt_json_string (backup, "state", ""), size, version[0], proof_of (backup),
-                    content_of (backup));
-      const char *more = kt_json_string (backup, "reason", kt_json_string (backup, "note", NULL));
-      if (more != NULL)
-        kt_table_add (table, "", "", "", "", "", more);
+                    content_of (backup, all_of));
     }
   kt_table_print (table, out, width, 0);
+  for (guint i = 0; i < json_array_get_length (backups); i++)
+    {
+      JsonObject *backup = json_array_get_object_element (backups, i);
+      const char *more = kt_json_string (backup, "reason", kt_json_string (backup, "note", NULL));
+      if (more != NULL)
+        kt_render_line (out, width, "%s: %s", kt_json_string (backup, "id", ""), more);
+    }
 }
 
 void
@@ -96,8 +131,11 @@ kt_render_backup_verify (JsonObject *answer, GString *out, guint width)
   if (tables == NULL)
     kt_render_line (out, width, "A scratch server starts with it.");
   else
-    kt_render_line (out, width, "A scratch server started on it; %u tables with %" G_GINT64_FORMAT " rows were counted and fit what was recorded.",
-                    json_array_get_length (tables), kt_json_int (answer, "rows", 0));
+    {
+      guint n = json_array_get_length (tables);
+      kt_render_line (out, width, "A scratch server started on it; %" G_GINT64_FORMAT " rows in %u table%s were counted and fit what was recorded.",
+                      kt_json_int (answer, "rows", 0), n, n == 1 ? "" : "s");
+    }
 }
 
 void
@@ -130,6 +168,8 @@ render_restored (JsonObject *answer, GString *out, guint width)
   const char *directory = kt_json_string (answer, "directory", NULL), *replaced = kt_json_string (answer, "replaced", NULL);
   const char *database = kt_json_string (answer, "database", NULL), *safety = kt_json_string (answer, "safety_copy", NULL);
   const char *spaces = kt_json_string (answer, "tablespaces", NULL);
+  JsonArray *tables = kt_json_array (answer, "tables");
+  guint n_tables = tables != NULL ? json_array_get_length (tables) : 0;
   const char *id = kt_json_string (kt_json_object (answer, "backup"), "id", "");
   if (replaced != NULL)
     {
@@ -138,8 +178,8 @@ render_restored (JsonObject *answer, GString *out, guint width)
                       replaced);
     }
   else if (database != NULL)
-    kt_render_line (out, width, "Database %s holds what backup %s recorded: %u tables, %" G_GINT64_FORMAT " rows.", database, id,
-                    json_array_get_length (kt_json_array (answer, "tables")), kt_json_int (answer, "rows", 0));
+    kt_render_line (out, width, "Database %s holds what backup %s recorded: %" G_GINT64_FORMAT " rows in %u table%s.", database, id,
+                    kt_json_int (answer, "rows", 0), n_tables, n_tables == 1 ? "" : "s");
   else if (safety != NULL)
     kt_render_line (out, width, "The configuration files are back in their places; what stood there is backup %s. The server reads them at a "
                                 "reload or restart.", safety);

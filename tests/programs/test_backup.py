@@ -118,6 +118,10 @@ def test_configuration_comes_back_with_the_server_down(filled):
     assert filled.setting("work_mem") == "7MB"
     safety = pathlib.Path(made["folder"]).parent / restored.json["safety_copy"] / "files" / str(filled.data / "postgresql.conf")[1:]
     assert safety.read_text() == "this is not a setting\n"
+    listed = filled.kastune("backup", "list", env={"COLUMNS": "80"})
+    lines = listed.out.splitlines()
+    assert lines[0].startswith("Backups of postgres@") and lines[-1].endswith(made["id"]) and "what stood there" in listed.out, listed
+    assert max(map(len, lines)) <= 80, listed
 
 
 def test_restore_in_place_is_a_change_set_that_goes_back(filled):
