@@ -57,7 +57,7 @@ prunes_by_time (const KtIndexerUse *use)
 static gboolean
 waits_for_ever (const KtIndexerUse *use)
 {
-  return g_str_equal (use->release->tag, "v2.3.1-beta1") && off (use, KT_DISABLE_VIRTUAL_CHAIN_PROCESSING)
+  return kt_release_waits_for_chain (use->release) && off (use, KT_DISABLE_VIRTUAL_CHAIN_PROCESSING)
          && !off (use, KT_DISABLE_REJECTED_TRANSACTIONS) && !off (use, KT_DISABLE_TRANSACTION_PROCESSING);
 }
 

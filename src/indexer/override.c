@@ -151,7 +151,7 @@ file_text (const KtOverrideWish *wish, const char *image, char **prefix, guint n
   g_autoptr (GString) text = g_string_new (NULL);
   g_string_append_printf (text, "# Written by kastune (%s%s%s); Compose reads it after your own file, which stays as it is.\n"
                                 "# Not to be edited: kastune undo takes it away.\nservices:\n  ",
-                          wish->release->tag, wish->use != NULL ? ", for " : "", wish->use != NULL ? wish->use->name : "");
+                          wish->release->tag, wish->choice.use != NULL ? ", for " : "", wish->choice.use != NULL ? wish->choice.use->name : "");
   append_quoted (text, wish->service);
   g_string_append (text, ":\n");
   if (image != NULL)
@@ -223,9 +223,11 @@ kt_override_new (const KtOverrideWish *wish, JsonNode *filled, JsonNode *as_writ
   override->notes = g_ptr_array_new_with_free_func (g_free);
   override->before = undoubled (command + skip);
   override->after = kt_translate ((const char *const *) mixed, wish->release->flags, override->notes);
-  if (wish->use != NULL)
+  if (!kt_choice_is_empty (&wish->choice))
     {
-      GStrv stored = kt_translate_to_use ((const char *const *) override->after, wish->release->flags, wish->use, wish->retention);
+      GStrv stored = kt_choice_apply (&wish->choice, wish->release, (const char *const *) override->after, override->notes, error);
+      if (stored == NULL)
+        return NULL;
       g_strfreev (override->after);
       override->after = stored;
     }

@@ -6,8 +6,7 @@
 #pragma once
 
 #include "docker/compose.h"
-#include "indexer/releases.h"
-#include "indexer/uses.h"
+#include "indexer/choice.h"
 
 #define KT_OVERRIDE_NAME "compose.kastune.yaml"
 
@@ -16,8 +15,7 @@ typedef struct {
   const char *service;
   const KtReleaseRow *release;
   gboolean set_image;      /* name the release's tag in it */
-  const KtUse *use;        /* NULL: what it stores stays */
-  const char *retention;   /* as for kt_use_arguments */
+  KtChoice choice;         /* empty: what it stores stays */
 } KtOverrideWish;
 
 typedef struct {

@@ -172,6 +172,12 @@ kt_release_is_stable (const KtReleaseRow *row)
   return strchr (row->tag, '-') == NULL;
 }
 
+gboolean
+kt_release_waits_for_chain (const KtReleaseRow *row)
+{
+  return g_str_equal (row->tag, "v2.3.1-beta1");
+}
+
 const KtReleaseRow *
 kt_release_newest_stable (void)
 {

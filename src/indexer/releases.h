@@ -36,6 +36,8 @@ const KtReleaseRow *kt_release_row (const char *tag);
 const KtReleaseRow *kt_release_of_version (const char *version);
 gboolean kt_release_is_stable (const KtReleaseRow *row); /* its tag has no -beta or -rc */
 const KtReleaseRow *kt_release_newest_stable (void);
+/* Writes what was rejected only behind the virtual chain: without that, for ever not (rule R2). */
+gboolean kt_release_waits_for_chain (const KtReleaseRow *row);
 
 /* Can it bring a database of @schema up to its own with --upgrade-db? NULL: yes, or there is nothing to do. Otherwise why
  * not, for people. Caller frees. */

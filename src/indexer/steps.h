@@ -9,7 +9,7 @@
 #include "indexer/override.h"
 
 /* Image and command of a service in a compose file of kastune's own, and the container made anew where there is one.
- * args {files, project, directory, service, release, set_image, use, retention, file, digest, up} */
+ * args {files, project, directory, service, release, set_image, use, disable, exclude_fields, keep, mapping, retention, file, digest, up} */
 extern const KtStepKind kt_step_indexer_compose;
 
 typedef struct {
@@ -21,3 +21,7 @@ typedef struct {
 } KtComposeStep;
 
 JsonObject *kt_step_compose_args (const KtComposeStep *step);
+
+/* What is chosen, and for which release, as members of a step's args. Errors: KT_ERROR_UNSUPPORTED. */
+void kt_step_choice_to_args (const KtChoice *choice, JsonObject *args);
+gboolean kt_step_choice_of_args (JsonObject *args, const KtReleaseRow **release, KtChoice *choice, GError **error);

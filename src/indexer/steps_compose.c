@@ -26,8 +26,7 @@ kt_step_compose_args (const KtComposeStep *step)
   kt_json_set_string (args, "service", step->wish.service);
   kt_json_set_string (args, "release", step->wish.release->tag);
   json_object_set_boolean_member (args, "set_image", step->wish.set_image);
-  kt_json_set_string (args, "use", step->wish.use != NULL ? step->wish.use->name : NULL);
-  kt_json_set_string (args, "retention", step->wish.retention);
+  kt_step_choice_to_args (&step->wish.choice, args);
   kt_json_set_string (args, "file", step->file);
   kt_json_set_string (args, "digest", step->digest);
   json_object_set_boolean_member (args, "up", step->up);
@@ -66,15 +65,9 @@ service_of (JsonObject *args)
 static KtOverride *
 planned (JsonObject *args, const KtCompose *compose, GError **error)
 {
-  const char *use = kt_json_string (args, "use", NULL);
-  KtOverrideWish wish = { .service = service_of (args), .release = kt_release_row (kt_json_string (args, "release", "")),
-                          .set_image = kt_json_bool (args, "set_image", FALSE), .use = use != NULL ? kt_use_find (use) : NULL,
-                          .retention = kt_json_string (args, "retention", NULL) };
-  if (wish.release == NULL || wish.release->flags == KT_N_RELEASES || (use != NULL && wish.use == NULL))
-    {
-      kt_error_set (error, KT_ERROR_UNSUPPORTED, NULL, "make a new plan", "this kastune does not know the release or the use of the step");
-      return NULL;
-    }
+  KtOverrideWish wish = { .service = service_of (args), .set_image = kt_json_bool (args, "set_image", FALSE) };
+  if (!kt_step_choice_of_args (args, &wish.release, &wish.choice, error))
+    return NULL;
   g_auto (GStrv) files = files_of (args, FALSE);
   KtComposeProject project = project_of (args, files);
   g_autoptr (JsonNode) filled = kt_compose_config (compose, &project, FALSE, error);

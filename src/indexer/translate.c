@@ -141,29 +141,19 @@ kt_translate (const char *const *words, KtRelease target, GPtrArray *notes)
   return g_strv_builder_end (builder);
 }
 
-static gboolean
-is_of_a_use (const char *name)
+KtFeatures
+kt_translate_features (const KtFeatures *features, KtRelease from, KtRelease to)
 {
-  return g_str_equal (name, "disable") || g_str_equal (name, "exclude-fields") || g_str_has_prefix (name, "retention") || g_str_equal (name, "prune-db");
-}
-
-GStrv
-kt_translate_to_use (const char *const *words, KtRelease release, const KtUse *use, const char *retention)
-{
+  g_autoptr (GPtrArray) unsaid = g_ptr_array_new_with_free_func (g_free);
   g_autoptr (GStrvBuilder) builder = g_strv_builder_new ();
-  g_autoptr (GPtrArray) given = kt_arguments_split (words);
-  g_autofree char *cron = kt_arguments_find (words, "prune-db");
-  g_auto (GStrv) own = kt_use_arguments (use, release, retention);
-  for (guint i = 0; i < given->len; i++)
+  g_auto (KtArguments) arguments = { 0 };
+  for (guint kind = KT_VALUES_DISABLE; kind < KT_N_VALUES; kind++)
     {
-      const KtGivenOption *option = given->pdata[i];
-      if (option->name != NULL && !is_of_a_use (option->name))
-        add_word (builder, option->name, option->value);
+      g_autofree char *values = kt_features_to_words (features, from, kind);
+      if (values != NULL)
+        add_word (builder, list_names[kind], values);
     }
-  for (char **word = own; *word != NULL; word++)
-    if (cron != NULL && g_str_equal (*word, "--prune-db"))
-      add_word (builder, "prune-db", cron);
-    else
-      g_strv_builder_add (builder, *word);
-  return g_strv_builder_end (builder);
+  g_auto (GStrv) words = g_strv_builder_end (builder);
+  g_auto (GStrv) translated = kt_translate ((const char *const *) words, to, unsaid);
+  return kt_arguments_parse (&arguments, to, (const char *const *) translated, NULL) ? arguments.features : (KtFeatures){ 0 };
 }

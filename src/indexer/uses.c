@@ -3,6 +3,11 @@
 
 #define LIGHT "light"
 
+/* A release that waits for the virtual chain before it writes what was rejected keeps the chain, and leaves those out instead. */
+#define BIT(number) (G_GUINT64_CONSTANT (1) << (number))
+#define CHAIN (BIT (KT_DISABLE_VIRTUAL_CHAIN_PROCESSING) | BIT (KT_DISABLE_TRANSACTION_ACCEPTANCE))
+#define REJECTED BIT (KT_DISABLE_REJECTED_TRANSACTIONS)
+
 const KtUse kt_uses[] = {
   { "explorer", "everything a block explorer shows, for all time", "nothing", NULL, NULL, NULL },
   { "explorer-scripts", "the same, with histories by script instead of by address",
@@ -37,7 +42,7 @@ kt_use_find (const char *name)
 }
 
 KtFeatures
-kt_use_features (const KtUse *use, KtRelease release)
+kt_use_features (const KtUse *use, const KtReleaseRow *release)
 {
   KtFeatures features = { 0 };
   if (g_strcmp0 (use->disable, LIGHT) == 0)
@@ -49,30 +54,7 @@ kt_use_features (const KtUse *use, KtRelease release)
       if (use->exclude != NULL)
         kt_features_read (&features, KT_VALUES_EXCLUDE_FIELDS, use->exclude);
     }
-  return kt_features_known_to (&features, release);
-}
-
-static void
-add_values (GStrvBuilder *words, const char *option, const KtFeatures *features, KtRelease release, KtValues kind)
-{
-  g_autofree char *values = kt_features_to_words (features, release, kind);
-  g_autofree char *word = values != NULL ? g_strdup_printf ("--%s=%s", option, values) : NULL;
-  if (word != NULL)
-    g_strv_builder_add (words, word);
-}
-
-GStrv
-kt_use_arguments (const KtUse *use, KtRelease release, const char *retention)
-{
-  g_autoptr (GStrvBuilder) words = g_strv_builder_new ();
-  KtFeatures features = kt_use_features (use, release);
-  const char *kept = retention != NULL ? retention : use->retention;
-  if (kept != NULL && *kept != '\0')
-    {
-      g_autofree char *word = g_strconcat ("--retention=", kept, NULL);
-      g_strv_builder_add_many (words, "--prune-db", word, NULL);
-    }
-  add_values (words, "disable", &features, release, KT_VALUES_DISABLE);
-  add_values (words, "exclude-fields", &features, release, KT_VALUES_EXCLUDE_FIELDS);
-  return g_strv_builder_end (words);
+  if (kt_release_waits_for_chain (release) && (features.disabled & CHAIN) != 0)
+    features.disabled = (features.disabled & ~CHAIN) | REJECTED;
+  return kt_features_known_to (&features, release->flags);
 }

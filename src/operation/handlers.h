@@ -41,8 +41,8 @@ KT_HANDLER (kt_handle_bench_show);
 KT_HANDLER (kt_handle_bench_size);
 KT_HANDLER (kt_handle_bench_tune);     /* op_tune.c */
 KT_HANDLER (kt_handle_indexer_releases); /* op_indexer.c */
-KT_HANDLER (kt_handle_indexer_features);
 KT_HANDLER (kt_handle_indexer_check);
+KT_HANDLER (kt_handle_indexer_features); /* op_indexer_features.c */
 KT_HANDLER (kt_handle_indexer_show);   /* op_indexer_show.c */
 KT_HANDLER (kt_handle_indexer_configure); /* op_indexer_configure.c */
 KT_HANDLER (kt_handle_storage_show);   /* op_storage_show.c */

@@ -2,12 +2,8 @@
 #include "operation/handlers.h"
 
 #include "base/error.h"
-#include "bench/footprint.h"
 #include "indexer/check.h"
-#include "indexer/uses.h"
-#include "operation/facts.h"
-
-#include <math.h>
+#include "operation/indexer_parts.h"
 
 JsonObject *
 kt_handle_indexer_releases (KtOperationContext *context, JsonObject *args, GError **error)
@@ -16,74 +12,6 @@ kt_handle_indexer_releases (KtOperationContext *context, JsonObject *args, GErro
   json_object_set_string_member (answer, "newest_stable", kt_release_newest_stable ()->tag);
   json_object_set_string_member (answer, "known_until", KT_RELEASES_KNOWN_UNTIL);
   json_object_set_array_member (answer, "releases", kt_releases_to_json ());
-  return answer;
-}
-
-/* The release that was named, or the newest stable one. */
-static const KtReleaseRow *
-take_release (JsonObject *args, GError **error)
-{
-  const char *tag = kt_json_string (args, "release", NULL);
-  const KtReleaseRow *row = tag != NULL ? kt_release_row (tag) : kt_release_newest_stable ();
-  if (row == NULL)
-    kt_error_set (error, KT_ERROR_USAGE, NULL, "kastune indexer releases lists them", "there is no release %s of simply-kaspa-indexer", tag);
-  else if (row->flags == KT_N_RELEASES)
-    {
-      kt_error_set (error, KT_ERROR_UNSUPPORTED, NULL, "take one from v1.6.0 on (of v2.1, v2.1.1 on)",
-                    "the command line of %s is not known well enough to check it", row->tag);
-      return NULL;
-    }
-  return row;
-}
-
-static JsonArray *
-strings_json (const char *const *words)
-{
-  JsonArray *array = json_array_new ();
-  for (; words != NULL && *words != NULL; words++)
-    json_array_add_string_element (array, *words);
-  return array;
-}
-
-/* A use as it would run: its words, what it goes without, and what a day of it takes at @tps. */
-static JsonObject *
-use_json (const KtUse *use, const KtReleaseRow *release, const char *retention, double tps)
-{
-  g_auto (GStrv) words = kt_use_arguments (use, release->flags, retention);
-  KtFootprintSpec spec = { .features = kt_use_features (use, KT_RELEASE_V2_3_0), .tps = tps, .checkpoint_ms = 15 * 60 * 1000 };
-  KtFootprint footprint;
-  kt_footprint (&spec, &footprint);
-  JsonObject *object = json_object_new ();
-  kt_json_set_string (object, "name", use->name);
-  kt_json_set_string (object, "summary", use->summary);
-  kt_json_set_string (object, "loses", use->loses);
-  json_object_set_array_member (object, "arguments", strings_json ((const char *const *) words));
-  json_object_set_double_member (object, "disk_bytes_per_day", round (footprint.disk_per_day));
-  json_object_set_double_member (object, "wal_bytes_per_day", round (footprint.wal_per_day));
-  return object;
-}
-
-JsonObject *
-kt_handle_indexer_features (KtOperationContext *context, JsonObject *args, GError **error)
-{
-  const KtReleaseRow *release = take_release (args, error);
-  if (release == NULL)
-    return NULL;
-  const char *named = kt_json_string (args, "use", NULL);
-  if (named != NULL && kt_use_find (named) == NULL)
-    {
-      kt_error_set (error, KT_ERROR_USAGE, NULL, "kastune indexer features lists them", "there is no use %s", named);
-      return NULL;
-    }
-  double tps = (double) CLAMP (kt_json_int (args, "rate", 100), 1, 3000);
-  JsonArray *uses = json_array_new ();
-  for (const KtUse *use = kt_uses; use->name != NULL; use++)
-    if (named == NULL || g_str_equal (use->name, named))
-      json_array_add_object_element (uses, use_json (use, release, kt_json_string (args, "retention", NULL), tps));
-  JsonObject *answer = json_object_new ();
-  json_object_set_string_member (answer, "release", release->tag);
-  json_object_set_double_member (answer, "transactions_per_s", tps);
-  json_object_set_array_member (answer, "uses", uses);
   return answer;
 }
 
@@ -124,7 +52,7 @@ add_migration (JsonObject *args, const KtReleaseRow *release, GPtrArray *finding
 JsonObject *
 kt_handle_indexer_check (KtOperationContext *context, JsonObject *args, GError **error)
 {
-  const KtReleaseRow *release = take_release (args, error);
+  const KtReleaseRow *release = kt_indexer_release (args, error);
   g_auto (GStrv) words = release != NULL ? split_words (args, error) : NULL;
   g_auto (KtArguments) arguments = { 0 };
   if (words == NULL)

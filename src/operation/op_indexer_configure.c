@@ -16,17 +16,13 @@
 
 #include <math.h>
 
-#define DEFAULT_TPS 100
-#define MOST_TPS 3000
 #define DAY_S 86400.0
-#define CHECKPOINT_MS (15 * 60 * 1000)
 
 typedef struct {
   KtIndexers *indexers;
   const KtIndexer *indexer;
   const KtReleaseRow *release;
-  const KtUse *use;
-  const char *retention;
+  KtChoice choice;
   gboolean set_image; /* its tag names a release, or the latest: others are of somebody's own */
   GStrv files;      /* of the project, without kastune's own; NULL: no compose files */
   char *file;       /* kastune's own */
@@ -117,21 +113,6 @@ keeps_schema (const Configure *c, GError **error)
   return FALSE;
 }
 
-static gboolean
-choose_use (Configure *c, JsonObject *args, GError **error)
-{
-  const char *name = kt_json_string (args, "for", NULL);
-  c->use = name != NULL ? kt_use_find (name) : NULL;
-  c->retention = kt_json_string (args, "retention", NULL);
-  if (name != NULL && c->use == NULL)
-    kt_error_set (error, KT_ERROR_USAGE, NULL, "kastune indexer features lists them", "there is no use %s", name);
-  else if (c->use == NULL && c->retention != NULL)
-    kt_error_set (error, KT_ERROR_USAGE, NULL, "add --for USE", "--retention belongs to a use");
-  else
-    return TRUE;
-  return FALSE;
-}
-
 /* --- what it will be ---------------------------------------------------------------------------------------------- */
 
 static gboolean
@@ -169,7 +150,7 @@ static gboolean
 make_override (Configure *c, GError **error)
 {
   KtComposeProject project = project_of (c);
-  KtOverrideWish wish = { .service = c->indexer->program->service, .release = c->release, .set_image = c->set_image, .use = c->use, .retention = c->retention };
+  KtOverrideWish wish = { .service = c->indexer->program->service, .release = c->release, .set_image = c->set_image, .choice = c->choice };
   g_autoptr (KtCompose) compose = kt_compose_find (error);
   g_autoptr (JsonNode) filled = compose != NULL ? kt_compose_config (compose, &project, FALSE, error) : NULL;
   g_autoptr (JsonNode) written = filled != NULL ? kt_compose_config (compose, &project, TRUE, error) : NULL;
@@ -191,9 +172,11 @@ make_words (Configure *c, GError **error)
     }
   c->notes = g_ptr_array_new_with_free_func (g_free);
   c->after = kt_translate ((const char *const *) c->indexer->program->words, c->release->flags, c->notes);
-  if (c->use != NULL)
+  if (!kt_choice_is_empty (&c->choice))
     {
-      GStrv stored = kt_translate_to_use ((const char *const *) c->after, c->release->flags, c->use, c->retention);
+      GStrv stored = kt_choice_apply (&c->choice, c->release, (const char *const *) c->after, c->notes, error);
+      if (stored == NULL)
+        return FALSE;
       g_strfreev (c->after);
       c->after = stored;
     }
@@ -238,7 +221,7 @@ footprint_of (const char *const *words, double tps, KtFootprint *footprint)
   g_autoptr (GPtrArray) notes = g_ptr_array_new_with_free_func (g_free);
   g_auto (GStrv) newest = kt_translate (words, KT_RELEASE_V2_3_0, notes);
   g_auto (KtArguments) arguments = { 0 };
-  KtFootprintSpec spec = { .tps = tps, .checkpoint_ms = CHECKPOINT_MS };
+  KtFootprintSpec spec = { .tps = tps, .checkpoint_ms = KT_INDEXER_CHECKPOINT_MS };
   if (kt_arguments_parse (&arguments, KT_RELEASE_V2_3_0, (const char *const *) newest, NULL))
     spec.features = arguments.features;
   kt_footprint (&spec, footprint);
@@ -266,7 +249,7 @@ static JsonObject *
 describe (const Configure *c, JsonObject *args)
 {
   JsonObject *shown = json_object_new ();
-  double tps = (double) CLAMP (kt_json_int (args, "rate", DEFAULT_TPS), 1, MOST_TPS);
+  double tps = kt_indexer_rate (args);
   g_autofree char *place = kt_indexer_place (c->indexer);
   GStrv before = c->override != NULL ? c->override->before : c->indexer->program->words;
   JsonArray *notes = json_array_new ();
@@ -274,8 +257,8 @@ describe (const Configure *c, JsonObject *args)
     json_array_add_string_element (notes, c->notes->pdata[i]);
   kt_json_set_string (shown, "place", place);
   kt_json_set_string (shown, "release", c->release->tag);
-  kt_json_set_string (shown, "use", c->use != NULL ? c->use->name : NULL);
-  kt_json_set_string (shown, "loses", c->use != NULL ? c->use->loses : NULL);
+  kt_json_set_string (shown, "use", c->choice.use != NULL ? c->choice.use->name : NULL);
+  kt_json_set_string (shown, "loses", c->choice.use != NULL ? c->choice.use->loses : NULL);
   kt_json_set_string (shown, "image", c->override != NULL ? c->override->image : NULL);
   set_words (shown, "options_before", before);
   set_words (shown, "options", c->after);
@@ -313,9 +296,9 @@ plan_of (const Configure *c, JsonObject *shown)
   g_autofree char *start = kt_compose_words (&with, program->service);
   g_autofree char *server = g_strdup_printf ("compose %s %s", program->project, c->files[0]);
   g_autofree char *name = g_strdup_printf ("service %s of %s", program->service, c->files[0]);
-  g_autofree char *title = g_strdup_printf ("options of %s%s%s", c->release->tag, c->use != NULL ? " for " : "", c->use != NULL ? c->use->name : "");
+  g_autofree char *title = g_strdup_printf ("options of %s%s%s", c->release->tag, c->choice.use != NULL ? " for " : "", c->choice.use != NULL ? c->choice.use->name : "");
   KtPlan *plan = kt_plan_new (title, server, name);
-  KtComposeStep step = { .wish = { .service = program->service, .release = c->release, .set_image = c->set_image, .use = c->use, .retention = c->retention },
+  KtComposeStep step = { .wish = { .service = program->service, .release = c->release, .set_image = c->set_image, .choice = c->choice },
                          .project = project_of (c), .file = c->file, .digest = c->override->digest, .up = program->seen == KT_SEEN_CONTAINER };
   if (!is_done (c))
     kt_plan_add (plan, &kt_step_indexer_compose, kt_step_compose_args (&step));
@@ -356,7 +339,7 @@ JsonObject *
 kt_handle_indexer_configure (KtOperationContext *context, JsonObject *args, GError **error)
 {
   g_auto (Configure) c = { 0 };
-  if (!choose_use (&c, args, error) || !load (&c, context, args, error) || !choose (&c, args, error)
+  if (!kt_indexer_choice (args, "for", &c.choice, error) || !load (&c, context, args, error) || !choose (&c, args, error)
       || !choose_release (&c, kt_json_string (args, "release", NULL), error) || !keeps_schema (&c, error) || !find_files (&c, args, error)
       || !(c.files != NULL ? make_override (&c, error) : make_words (&c, error)) || !judge (&c, error))
     return NULL;

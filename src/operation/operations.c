@@ -174,12 +174,20 @@ static const KtArg backup_restore_args[] = {
   { NULL },
 };
 
+static const char *const indexer_mappings[] = { "addresses", "scripts", "none", NULL };
+
+#define CHOICE_ARGS \
+  { .name = "disable", .type = KT_ARG_STRING, .value = "TABLES", .help = "also leave out these, as --disable of any release names them, comma-separated" }, \
+  { .name = "exclude-fields", .type = KT_ARG_STRING, .value = "FIELDS", .help = "also leave out these, as --exclude-fields of any release names them" }, \
+  { .name = "keep", .type = KT_ARG_STRING, .value = "NAMES", .help = "tables and fields of either kind that are stored all the same" }, \
+  { .name = "mapping", .type = KT_ARG_STRING, .value = "KIND", .help = "histories by addresses, by scripts, or none", .choices = indexer_mappings }
 #define RELEASE_ARG { .name = "release", .type = KT_ARG_STRING, .value = "TAG", .help = "of simply-kaspa-indexer (default: the newest stable one)" }
 
 static const KtArg indexer_configure_args[] = {
   { .name = "files", .type = KT_ARG_STRINGS, .positional = TRUE, .value = "FILE...", .help = "compose files of one project, where no container of it exists yet" },
-  { .name = "for", .type = KT_ARG_STRING, .value = "USE", .help = "store what this use needs (kastune indexer features lists them); without it only the words are changed" },
-  { .name = "retention", .type = KT_ARG_STRING, .value = "TIME", .help = "keep so much instead of what the use says; '' keeps everything" },
+  { .name = "for", .type = KT_ARG_STRING, .value = "USE", .help = "store what this use needs (kastune indexer features lists them); without it what is stored now is the beginning" },
+  CHOICE_ARGS,
+  { .name = "retention", .type = KT_ARG_STRING, .value = "TIME", .help = "keep so much instead of what the use, or the command line, says; '' keeps everything" },
   { .name = "release", .type = KT_ARG_STRING, .value = "TAG", .help = "in the words of this release, of the same schema; it is named in the image's tag (default: the release that it is)" },
   { .name = "service", .type = KT_ARG_STRING, .value = "NAME", .help = "where there are several indexers: service, container, unit, or number of the process" },
   { .name = "file", .type = KT_ARG_STRING, .value = "FILE", .help = "write here instead of into compose.kastune.yaml beside the first compose file" },
@@ -195,9 +203,13 @@ static const KtArg indexer_show_args[] = {
 };
 
 static const KtArg indexer_features_args[] = {
-  { .name = "use", .type = KT_ARG_STRING, .positional = TRUE, .value = "USE", .help = "only this one: explorer, explorer-scripts, integrator, wallet, k-social" },
+  { .name = "use", .type = KT_ARG_STRING, .positional = TRUE, .value = "USE", .help = "begin with this one: explorer (everything), explorer-scripts, integrator, wallet, k-social" },
   RELEASE_ARG,
+  CHOICE_ARGS,
   { .name = "retention", .type = KT_ARG_STRING, .value = "TIME", .help = "how long rows are kept, as the indexer writes it (7d, 36h); '' for ever" },
+  { .name = "start", .type = KT_ARG_STRING, .value = "WHERE", .help = "how it begins there: full, pruning-point, now, or the hash of a block" },
+  { .name = "k-indexer", .type = KT_ARG_FLAG, .help = "K-indexer reads the same database" },
+  { .name = "max-connections", .type = KT_ARG_COUNT, .value = "N", .help = "of its PostgreSQL" },
   { .name = "rate", .type = KT_ARG_COUNT, .value = "N", .help = "transactions a second, for disk and WAL (100)" },
   { NULL },
 };
@@ -452,16 +464,20 @@ const KtOperation kt_operations[] = {
             "kastune indexer show docker-compose.yml --dsn 'dbname=kaspa'",
     .args = indexer_show_args, .flags = KT_OPERATION_SERVER, .run = kt_handle_indexer_show },
   { .name = "indexer configure", .group = "Indexer", .summary = "Change what an indexer stores, or say its options in the words of its release",
-    .help = "Options that the release has renamed or no longer has are translated; with --for they become those of a use. Both go into a compose "
+    .help = "Options that the release has renamed or no longer has are translated; with --for they become those of a use, with --disable, "
+            "--exclude-fields, --keep and --mapping those of your choice (kastune indexer features says what it means). It goes into a compose "
             "file of kastune's own, laid over yours, which is never touched, and the container is made anew from both; kastune undo takes it back. Where "
             "no compose file starts the indexer, the new options are shown. Variables of your files stay variables. Examples: "
             "kastune indexer configure --for integrator --retention 14d; kastune indexer configure docker-compose.yml --release v2.3.0 --dry-run",
     .args = indexer_configure_args, .flags = KT_OPERATION_CHANGES | KT_OPERATION_SERVER, .run = kt_handle_indexer_configure },
   { .name = "indexer releases", .group = "Indexer", .summary = "List the releases of simply-kaspa-indexer: schema, what each can migrate, known defects",
     .run = kt_handle_indexer_releases },
-  { .name = "indexer features", .group = "Indexer", .summary = "Show what to let the indexer store for a use, as its options, with disk a day",
-    .help = "Values that a release does not know are left out, so the same use works for each. Example: "
-            "kastune indexer features integrator --release v2.3.0 --retention 14d",
+  { .name = "indexer features", .group = "Indexer", .summary = "Say what leaving out tables and fields means for a release: valid or not, disk and WAL, what is lost",
+    .help = "Without words the uses are listed. With a use, or with what is to be left out or kept, that combination is looked at: whether the "
+            "release takes it and what its rules say, rows and disk of each table, WAL a transaction, what each choice saves and who misses it, and "
+            "the words that set it. Names of other releases, and such as designs have, are translated, or refused with the real name. Nothing is "
+            "changed. Exit status 3 when it would not work. Examples: kastune indexer features integrator --retention 14d; "
+            "kastune indexer features explorer --mapping scripts --disable block_parent_table --exclude-fields tx_payload --release v2.2.1",
     .args = indexer_features_args, .run = kt_handle_indexer_features },
   { .name = "indexer check", .group = "Indexer", .summary = "Say what a command line of the indexer does, before it does it",
     .help = "Options and values are accepted or rejected exactly as the release does; then come the rules that its parser does not know: "

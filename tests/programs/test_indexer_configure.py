@@ -68,9 +68,21 @@ def test_a_use_says_what_it_saves_and_what_is_lost(project):
     assert "Rows that are there already stay" in text.out and "docker compose -f" in text.out, text
 
 
+def test_single_tables_and_fields_are_chosen_from_what_is_stored_now(project):
+    made = project()
+    first = made.configure("--for", "integrator")
+    more = made.configure("--keep", "tx_payload", "--disable", "blocks", "--retention", "2d")
+    assert first.status == 0 and more.status == 0, more
+    before, after = ({value for word in answer.json["options"] for value in word.partition("=")[2].split(",")} for answer in (first, more))
+    assert after - before == {"blocks_table", "2d"} and "tx_payload" in before - after, (before, after)
+    assert made.accepted() == (True, "")
+    assert made.kastune("undo", more.json["change"]["id"], "--yes").status == 0
+
+
 @pytest.mark.parametrize("words, status, says", [
     (("--for", "mining"), 2, "there is no use mining"),
-    (("--retention", "7d"), 2, "belongs to a use"),
+    (("--mapping", "both"), 2, "both"),
+    (("--disable", "nothing"), 2, "there is no table"),
     (("--release", "v9.9"), 2, "there is no release v9.9"),
     (("--release", "v1.0.0"), 5, "not known well enough"),
     (("--service", "nobody"), 1, "there is no such"),

@@ -71,22 +71,6 @@ test_whatever_comes_out_is_taken (void)
       }
 }
 
-static void
-test_use_replaces_what_is_stored_and_nothing_else (void)
-{
-  const char *const words[] = { "-d", "postgres://x", "-b", "2", "--disable=transactions_table", "--prune-db=5 5 * * *", "--retention-blocks=1h", NULL };
-  g_auto (GStrv) result = kt_translate_to_use (words, KT_RELEASE_V2_3_0, kt_use_find ("integrator"), "14d");
-  const char *const *all = (const char *const *) result;
-  g_assert_true (g_strv_contains (all, "--database-url=postgres://x"));
-  g_assert_true (g_strv_contains (all, "--batch-scale=2"));
-  g_assert_true (g_strv_contains (all, "--prune-db=5 5 * * *"));
-  g_assert_true (g_strv_contains (all, "--retention=14d"));
-  g_assert_true (g_strv_contains (all, "--disable=block_parent_table,addresses_transactions_table,rejected_transactions"));
-  g_assert_false (g_strv_contains (all, "--retention-blocks=1h"));
-  g_auto (GStrv) everything = kt_translate_to_use (words, KT_RELEASE_V2_3_0, kt_use_find ("explorer"), NULL);
-  g_assert_cmpuint (g_strv_length (everything), ==, 2);
-}
-
 /* --- override ----------------------------------------------------------------------------------------------------- */
 
 static KtOverride *
@@ -161,7 +145,6 @@ main (int argc, char **argv)
   g_test_init (&argc, &argv, NULL);
   g_test_add_func ("/translate/words", test_words_of_one_release_in_those_of_another);
   g_test_add_func ("/translate/taken", test_whatever_comes_out_is_taken);
-  g_test_add_func ("/translate/use", test_use_replaces_what_is_stored_and_nothing_else);
   g_test_add_func ("/override/variables", test_variables_stay_and_values_are_translated);
   g_test_add_func ("/override/refused", test_what_cannot_be_laid_over_is_refused);
   g_test_add_func ("/override/program", test_program_in_the_command_stays_there);
