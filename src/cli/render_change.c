@@ -12,6 +12,17 @@ time_text (gint64 milliseconds)
   return time != NULL ? g_date_time_format (time, "%Y-%m-%d %H:%M:%S") : g_strdup ("?");
 }
 
+/* About how an indexer is started, not about settings of a server. */
+static gboolean
+is_of_indexer (JsonObject *change)
+{
+  JsonArray *steps = kt_json_array (change, "steps");
+  for (guint i = 0; steps != NULL && i < json_array_get_length (steps); i++)
+    if (g_str_has_prefix (kt_json_string (json_array_get_object_element (steps, i), "kind", ""), "indexer-"))
+      return TRUE;
+  return FALSE;
+}
+
 /* "restart … (about 7 s, of which 6.5 s without service)" while it is a plan. Caller frees. */
 static char *
 with_times (JsonObject *step, const char *text)
@@ -258,7 +269,9 @@ kt_render_undo (JsonObject *answer, GString *out, guint width)
   JsonObject *change = kt_json_object (answer, "change");
   gboolean undone = g_str_equal (kt_json_string (change, "state", ""), "undone");
   g_autofree char *waiting = pending_names (answer);
-  if (undone && waiting != NULL)
+  if (undone && is_of_indexer (change))
+    kt_render_line (out, width, "Change set %" G_GINT64_FORMAT " is undone: the indexer is started as before it.", kt_json_int (change, "id", 0));
+  else if (undone && waiting != NULL)
     {
       kt_render_line (out, width, "Change set %" G_GINT64_FORMAT " is undone: the settings are as before it.", kt_json_int (change, "id", 0));
       render_pending (answer, out, width);
@@ -285,6 +298,19 @@ render_change_head (JsonObject *change, GString *out, guint width)
     kt_text_wrap (out, kt_json_string (change, "reason", ""), width, 2);
 }
 
+static void
+render_others (JsonObject *answer, GString *out, guint width)
+{
+  JsonArray *others = kt_json_array (answer, "others");
+  for (guint i = 0; others != NULL && i < json_array_get_length (others); i++)
+    {
+      JsonObject *other = json_array_get_object_element (others, i);
+      gint64 id = kt_json_int (other, "id", 0);
+      kt_render_line (out, width, "Also in force: change set %" G_GINT64_FORMAT " (%s, on %s): kastune history %" G_GINT64_FORMAT ".", id,
+                      kt_json_string (other, "title", ""), kt_json_string (other, "server_name", ""), id);
+    }
+}
+
 void
 kt_render_status (JsonObject *answer, GString *out, guint width)
 {
@@ -302,7 +328,7 @@ kt_render_status (JsonObject *answer, GString *out, guint width)
     {
       render_change_head (unfinished, out, width);
       gboolean stuck = g_str_equal (kt_json_string (unfinished, "state", ""), "stuck");
-      kt_render_line (out, width, "%s, so the server is neither as before nor as planned. kastune undo %" G_GINT64_FORMAT " takes it back%s%s.",
+      kt_render_line (out, width, "%s, so it is neither as before nor as planned. kastune undo %" G_GINT64_FORMAT " takes it back%s%s.",
                       stuck ? "Going back failed" : "It was ended in the middle", kt_json_int (unfinished, "id", 0),
                       stuck ? " once the cause is gone" : " to what was before",
                       stuck ? "" : ", kastune resume carries it out to its end");
@@ -332,7 +358,9 @@ kt_render_status (JsonObject *answer, GString *out, guint width)
     }
   kt_table_print (table, out, width, 2);
   if (different > 0)
-    g_string_append (out, "Somebody changed it since, or the server cannot be asked. kastune plan shows what would bring it back.\n");
+    kt_render_line (out, width, is_of_indexer (change) ? "Somebody changed it since, or it cannot be looked at. kastune indexer configure --dry-run shows what would bring it back."
+                                                      : "Somebody changed it since, or the server cannot be asked. kastune plan shows what would bring it back.");
+  render_others (answer, out, width);
   render_pending (answer, out, width);
 }
 

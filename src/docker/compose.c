@@ -69,6 +69,8 @@ begin (const KtCompose *compose, const KtComposeProject *project)
     g_strv_builder_add_many (argv, "-p", project->project, NULL);
   if (project->directory != NULL)
     g_strv_builder_add_many (argv, "--project-directory", project->directory, NULL);
+  for (const char *const *file = project->env_files; file != NULL && *file != NULL; file++)
+    g_strv_builder_add_many (argv, "--env-file", *file, NULL);
   return argv;
 }
 
@@ -120,22 +122,25 @@ kt_compose_up (const KtCompose *compose, const KtComposeProject *project, const 
   return run (argv, project, UP_MS, &result, cancellable, error);
 }
 
+static void
+append_path (GString *text, const char *option, const char *path)
+{
+  g_autofree char *quoted = strpbrk (path, " \t\"'$\\*?&;|<>()") != NULL ? g_shell_quote (path) : g_strdup (path);
+  g_string_append_printf (text, " %s %s", option, quoted);
+}
+
 char *
 kt_compose_words (const KtComposeProject *project, const char *service)
 {
   g_autoptr (GString) text = g_string_new ("docker compose");
   for (const char *const *file = project->files; *file != NULL; file++)
-    {
-      g_autofree char *quoted = strpbrk (*file, " \t\"'$\\*?&;|<>()") != NULL ? g_shell_quote (*file) : g_strdup (*file);
-      g_string_append_printf (text, " -f %s", quoted);
-    }
+    append_path (text, "-f", *file);
   if (project->project != NULL)
     g_string_append_printf (text, " -p %s", project->project);
   if (project->directory != NULL)
-    {
-      g_autofree char *quoted = g_shell_quote (project->directory);
-      g_string_append_printf (text, " --project-directory %s", quoted);
-    }
+    append_path (text, "--project-directory", project->directory);
+  for (const char *const *file = project->env_files; file != NULL && *file != NULL; file++)
+    append_path (text, "--env-file", *file);
   g_string_append_printf (text, " up -d --no-deps %s", service);
   return g_string_free (g_steal_pointer (&text), FALSE);
 }

@@ -23,6 +23,7 @@ typedef struct {
   const char *const *files;  /* absolute, first the user's own, then what is laid over it */
   const char *project;       /* NULL: as the files or their folder say */
   const char *directory;     /* of the project: where .env is; NULL: that of the first file */
+  const char *const *env_files; /* read instead of .env, as --env-file names them; NULL: .env */
 } KtComposeProject;
 
 /* The whole as JSON, services of all profiles. @as_written: variables stand as in the files, ${DB_PASSWORD}; otherwise they are

@@ -76,7 +76,9 @@ settle_arguments (KtIndexer *indexer)
   if (indexer->release == NULL || indexer->release->flags == KT_N_RELEASES || indexer->program->words == NULL)
     return;
   g_autoptr (GError) error = NULL;
-  if (kt_arguments_parse (&indexer->arguments, indexer->release->flags, (const char *const *) indexer->program->words, &error))
+  /* What the parser rejects it quotes, and a word in the wrong place may be an address with its password. */
+  g_auto (GStrv) masked = kt_words_masked ((const char *const *) indexer->program->words);
+  if (kt_arguments_parse (&indexer->arguments, indexer->release->flags, (const char *const *) masked, &error))
     return;
   const char *detail = kt_error_detail (error);
   indexer->rejected = TRUE;

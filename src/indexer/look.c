@@ -81,6 +81,7 @@ add_services (Look *look, JsonNode *config, const KtComposeProject *project)
       program->project = g_strdup (kt_json_string (object, "name", NULL));
       program->files = g_strdupv ((char **) (gpointer) project->files);
       program->directory = g_strdup (project->directory);
+      program->env_files = g_strdupv ((char **) (gpointer) project->env_files);
       g_ptr_array_add (look->programs, program);
     }
 }
@@ -117,7 +118,8 @@ look_at_projects_of_containers (Look *look, const KtCompose *compose)
       if (program->seen != KT_SEEN_CONTAINER || program->project == NULL || !all_exist ((const char *const *) program->files)
           || !g_hash_table_add (seen, g_strdup (program->project)))
         continue;
-      KtComposeProject project = { .files = (const char *const *) program->files, .project = program->project, .directory = program->directory };
+      KtComposeProject project = { .files = (const char *const *) program->files, .project = program->project, .directory = program->directory,
+                                   .env_files = (const char *const *) program->env_files };
       if (!look_at_project (look, compose, &project, &error))
         note (look, "compose files were not looked at", error);
     }

@@ -7,6 +7,8 @@
 
 #include <string.h>
 
+#define WRITTEN_BY "# Written by kastune"
+
 void
 kt_override_free (KtOverride *override)
 {
@@ -60,30 +62,40 @@ is_program (const char *word)
   return program != NULL && program->kind == KT_PROGRAM_INDEXER;
 }
 
-/* How many words of @command stand before the options: the program's own name, where the image does not start it itself. */
+static gboolean
+is_shell (const char *word)
+{
+  static const char *const shells[] = { "sh", "bash", "ash", "dash", "busybox", NULL };
+  g_autofree char *base = g_path_get_basename (word);
+  return g_strv_contains (shells, base);
+}
+
+/* How many words of @command stand before the options: the program's own name, where the image does not start it itself. Behind the
+ * first option nothing is a program: a database may be called like one. */
 static gboolean
 find_options (char **entry, char **command, guint *skip, GError **error)
 {
-  guint n = g_strv_length (entry);
+  gboolean shell = FALSE;
   *skip = 0;
-  for (guint i = 0; i < n; i++)
-    if (is_program (entry[i]) && i + 1 < n)
-      {
-        kt_error_set (error, KT_ERROR_UNSUPPORTED, NULL, "move the options to command:", "options of the indexer stand in its entrypoint");
-        return FALSE;
-      }
-  for (guint i = 0; command[i] != NULL; i++)
+  for (guint i = 0; entry[i] != NULL; i++)
     {
-      g_autofree char *base = g_path_get_basename (command[i]);
-      if (g_str_equal (base, "sh") || g_str_equal (base, "bash"))
+      shell = shell || is_shell (entry[i]);
+      if (is_program (entry[i]) && entry[i + 1] != NULL)
         {
-          kt_error_set (error, KT_ERROR_UNSUPPORTED, NULL, "write the options as a list in command:", "the indexer is started through a shell");
+          kt_error_set (error, KT_ERROR_UNSUPPORTED, NULL, "move the options to command:", "options of the indexer stand in its entrypoint");
           return FALSE;
         }
+    }
+  for (guint i = 0; command[i] != NULL && *command[i] != '-'; i++)
+    {
+      shell = shell || is_shell (command[i]);
       if (is_program (command[i]))
         *skip = i + 1;
     }
-  return TRUE;
+  if (!shell)
+    return TRUE;
+  kt_error_set (error, KT_ERROR_UNSUPPORTED, NULL, "write the options as a list in command:", "the indexer is started through a shell");
+  return FALSE;
 }
 
 /* A dollar sign is doubled in what Compose filled in. */
@@ -149,7 +161,7 @@ static char *
 file_text (const KtOverrideWish *wish, const char *image, char **prefix, guint n_prefix, char **words)
 {
   g_autoptr (GString) text = g_string_new (NULL);
-  g_string_append_printf (text, "# Written by kastune (%s%s%s); Compose reads it after your own file, which stays as it is.\n"
+  g_string_append_printf (text, WRITTEN_BY " (%s%s%s); Compose reads it after your own file, which stays as it is.\n"
                                 "# Not to be edited: kastune undo takes it away.\nservices:\n  ",
                           wish->release->tag, wish->choice.use != NULL ? ", for " : "", wish->choice.use != NULL ? wish->choice.use->name : "");
   append_quoted (text, wish->service);
@@ -184,6 +196,15 @@ kt_override_digest (const char *text)
   g_auto (GStrv) masked = kt_words_masked ((const char *const *) words->pdata);
   g_autofree char *all = g_strjoinv ("\n", masked);
   return g_compute_checksum_for_string (G_CHECKSUM_SHA256, all, -1);
+}
+
+gboolean
+kt_override_is_of (const char *text, const char *service)
+{
+  g_autoptr (GString) head = g_string_new ("\nservices:\n  ");
+  append_quoted (head, service);
+  g_string_append (head, ":\n");
+  return g_str_has_prefix (text, WRITTEN_BY) && strstr (text, head->str) != NULL;
 }
 
 /* "repository:TAG" of the release. */

@@ -37,3 +37,6 @@ KtOverride *kt_override_new (const KtOverrideWish *wish, JsonNode *filled, JsonN
 
 /* Of a file that is there. Caller frees. */
 char *kt_override_digest (const char *text);
+
+/* Was @text written by kastune for that service? Another's must not be written over: it holds what somebody else wants. */
+gboolean kt_override_is_of (const char *text, const char *service);

@@ -47,6 +47,7 @@ kt_program_free (KtProgram *program)
     g_free (texts[i]);
   g_strfreev (program->words);
   g_strfreev (program->files);
+  g_strfreev (program->env_files);
   g_free (program);
 }
 
@@ -261,10 +262,12 @@ static void
 take_compose (KtProgram *program, JsonObject *labels)
 {
   const char *files = text_of (labels, "com.docker.compose.project.config_files");
+  const char *env_files = text_of (labels, "com.docker.compose.project.environment_file");
   program->project = g_strdup (text_of (labels, "com.docker.compose.project"));
   program->service = g_strdup (text_of (labels, "com.docker.compose.service"));
   program->directory = g_strdup (text_of (labels, "com.docker.compose.project.working_dir"));
   program->files = files != NULL ? g_strsplit (files, ",", -1) : NULL;
+  program->env_files = env_files != NULL && *env_files != '\0' ? g_strsplit (env_files, ",", -1) : NULL;
 }
 
 /* The port published on this machine, else the container's own address. */

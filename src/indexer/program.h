@@ -45,6 +45,7 @@ typedef struct {
   gboolean publishes;  /* a port of the container is published */
   char *project, *service, *directory; /* of Compose, with the folder of the project; NULL: not made by it */
   GStrv files;      /* of Compose, absolute, in order; NULL: unknown */
+  GStrv env_files;  /* of Compose, where it was told others than .env; NULL: none */
   char *unit;       /* of systemd; NULL: none */
   char *said_by_binary; /* --version; NULL: not asked */
   char *said_by_image;  /* environment VERSION of the image, else its label */

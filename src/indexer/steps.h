@@ -9,7 +9,7 @@
 #include "indexer/override.h"
 
 /* Image and command of a service in a compose file of kastune's own, and the container made anew where there is one.
- * args {files, project, directory, service, release, set_image, use, disable, exclude_fields, keep, mapping, retention, file, digest, up} */
+ * args {files, project, directory, env_files, service, release, set_image, use, disable, exclude_fields, keep, mapping, retention, file, digest, up} */
 extern const KtStepKind kt_step_indexer_compose;
 
 typedef struct {

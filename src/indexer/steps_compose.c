@@ -23,6 +23,7 @@ kt_step_compose_args (const KtComposeStep *step)
   kt_json_set_strings (args, "files", step->project.files);
   kt_json_set_string (args, "project", step->project.project);
   kt_json_set_string (args, "directory", step->project.directory);
+  kt_json_set_strings (args, "env_files", step->project.env_files);
   kt_json_set_string (args, "service", step->wish.service);
   kt_json_set_string (args, "release", step->wish.release->tag);
   json_object_set_boolean_member (args, "set_image", step->wish.set_image);
@@ -35,24 +36,41 @@ kt_step_compose_args (const KtComposeStep *step)
 
 /* --- reading args ------------------------------------------------------------------------------------------------- */
 
-/* The user's files, and then kastune's own when @with. Caller frees. */
-static GStrv
-files_of (JsonObject *args, gboolean with)
+static void
+add_strings (GStrvBuilder *builder, JsonObject *args, const char *member)
 {
-  g_autoptr (GStrvBuilder) files = g_strv_builder_new ();
-  JsonArray *own = kt_json_array (args, "files");
-  for (guint i = 0; own != NULL && i < json_array_get_length (own); i++)
-    g_strv_builder_add (files, json_array_get_string_element (own, i));
-  if (with)
-    g_strv_builder_add (files, kt_json_string (args, "file", ""));
-  return g_strv_builder_end (files);
+  JsonArray *array = kt_json_array (args, member);
+  for (guint i = 0; array != NULL && i < json_array_get_length (array); i++)
+    g_strv_builder_add (builder, json_array_get_string_element (array, i));
 }
 
-static KtComposeProject
-project_of (JsonObject *args, GStrv files)
+/* The project of the args, whose texts it holds. */
+typedef struct {
+  GStrv files, env_files;
+  KtComposeProject project;
+} Project;
+
+static void
+project_clear (Project *own)
 {
-  return (KtComposeProject){ .files = (const char *const *) files, .project = kt_json_string (args, "project", NULL),
-                             .directory = kt_json_string (args, "directory", NULL) };
+  g_strfreev (own->files);
+  g_strfreev (own->env_files);
+}
+G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC (Project, project_clear)
+
+/* The user's files, and then kastune's own when @with. */
+static Project
+project_of (JsonObject *args, gboolean with)
+{
+  g_autoptr (GStrvBuilder) files = g_strv_builder_new (), env_files = g_strv_builder_new ();
+  add_strings (files, args, "files");
+  add_strings (env_files, args, "env_files");
+  if (with)
+    g_strv_builder_add (files, kt_json_string (args, "file", ""));
+  Project own = { .files = g_strv_builder_end (files), .env_files = g_strv_builder_end (env_files) };
+  own.project = (KtComposeProject){ .files = (const char *const *) own.files, .project = kt_json_string (args, "project", NULL),
+                                    .directory = kt_json_string (args, "directory", NULL), .env_files = (const char *const *) own.env_files };
+  return own;
 }
 
 static const char *
@@ -68,10 +86,9 @@ planned (JsonObject *args, const KtCompose *compose, GError **error)
   KtOverrideWish wish = { .service = service_of (args), .set_image = kt_json_bool (args, "set_image", FALSE) };
   if (!kt_step_choice_of_args (args, &wish.release, &wish.choice, error))
     return NULL;
-  g_auto (GStrv) files = files_of (args, FALSE);
-  KtComposeProject project = project_of (args, files);
-  g_autoptr (JsonNode) filled = kt_compose_config (compose, &project, FALSE, error);
-  g_autoptr (JsonNode) written = filled != NULL ? kt_compose_config (compose, &project, TRUE, error) : NULL;
+  g_auto (Project) own = project_of (args, FALSE);
+  g_autoptr (JsonNode) filled = kt_compose_config (compose, &own.project, FALSE, error);
+  g_autoptr (JsonNode) written = filled != NULL ? kt_compose_config (compose, &own.project, TRUE, error) : NULL;
   g_autoptr (KtOverride) override = written != NULL ? kt_override_new (&wish, filled, written, error) : NULL;
   if (override != NULL && g_strcmp0 (override->digest, kt_json_string (args, "digest", NULL)) != 0)
     {
@@ -118,9 +135,8 @@ static gboolean
 check (KtStepContext *context, JsonObject *args, GError **error)
 {
   g_autoptr (KtCompose) compose = kt_compose_find (error);
-  g_auto (GStrv) files = files_of (args, FALSE);
-  KtComposeProject project = project_of (args, files);
-  if (compose == NULL || !kt_compose_check (compose, &project, error))
+  g_auto (Project) own = project_of (args, FALSE);
+  if (compose == NULL || !kt_compose_check (compose, &own.project, error))
     return FALSE;
   g_autoptr (KtOverride) override = planned (args, compose, error);
   return override != NULL;
@@ -173,11 +189,11 @@ keep_old (JsonObject *args, const char *old, GError **error)
 static gboolean
 write_new (JsonObject *args, const KtOverride *override, GError **error)
 {
-  g_auto (GStrv) files = files_of (args, FALSE);
+  g_auto (Project) own = project_of (args, FALSE);
   struct stat like;
-  if (stat (files[0], &like) != 0)
+  if (stat (own.files[0], &like) != 0)
     {
-      kt_error_set (error, KT_ERROR_CHANGED, NULL, NULL, "%s is not there any more", files[0]);
+      kt_error_set (error, KT_ERROR_CHANGED, NULL, NULL, "%s is not there any more", own.files[0]);
       return FALSE;
     }
   return kt_file_replace (kt_json_string (args, "file", ""), override->text, &like, error);
@@ -262,15 +278,14 @@ apply (KtStepContext *context, JsonObject *args, JsonObject *before, GError **er
 {
   g_autoptr (KtCompose) compose = kt_compose_find (error);
   g_autoptr (KtOverride) override = compose != NULL ? planned (args, compose, error) : NULL;
-  g_auto (GStrv) files = files_of (args, TRUE);
-  KtComposeProject project = project_of (args, files);
+  g_auto (Project) own = project_of (args, TRUE);
   if (override == NULL || !is_ours (args, before, error) || !keep_old (args, kt_json_string (before, "digest", NULL), error)
-      || !write_new (args, override, error) || !kt_compose_check (compose, &project, error))
+      || !write_new (args, override, error) || !kt_compose_check (compose, &own.project, error))
     return FALSE;
   if (!kt_json_bool (args, "up", FALSE))
     return TRUE;
   kt_step_progress (context, "making the container anew", 0, 0);
-  return kt_compose_up (compose, &project, service_of (args), context->cancellable, error) && stays_up (context, args, STEADY_S, error);
+  return kt_compose_up (compose, &own.project, service_of (args), context->cancellable, error) && stays_up (context, args, STEADY_S, error);
 }
 
 static gboolean
@@ -319,15 +334,14 @@ static gboolean
 undo (KtStepContext *context, JsonObject *args, JsonObject *before, GError **error)
 {
   const char *old = kt_json_string (before, "digest", NULL);
-  g_auto (GStrv) files = files_of (args, old != NULL);
-  KtComposeProject project = project_of (args, files);
+  g_auto (Project) own = project_of (args, old != NULL);
   if (!is_ours (args, before, error) || !put_back (args, before, error))
     return FALSE;
   if (kt_json_bool (args, "up", FALSE))
     {
       g_autoptr (KtCompose) compose = kt_compose_find (error);
       kt_step_progress (context, "making the container as it was", 0, 0);
-      if (compose == NULL || !kt_compose_up (compose, &project, service_of (args), NULL, error))
+      if (compose == NULL || !kt_compose_up (compose, &own.project, service_of (args), NULL, error))
         return FALSE;
     }
   g_autofree char *kept = old != NULL ? kept_path (args, old) : NULL;

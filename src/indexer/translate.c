@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #include "indexer/translate.h"
 
+#include "indexer/program.h"
+
 #include <string.h>
 
 #define LEAST_INTERVAL_MS 100 /* less was meant as seconds, by releases before v1.6.0 */
@@ -104,7 +106,11 @@ static void
 take_option (Translation *t, GStrvBuilder *words, const KtGivenOption *option)
 {
   if (option->name == NULL)
-    note (t, "%s is left out: no release knows it", option->value);
+    {
+      const char *const unknown[] = { option->value, NULL };
+      g_auto (GStrv) masked = kt_words_masked (unknown);
+      note (t, "%s is left out: no release knows it", masked[0]);
+    }
   else if (take_list (t, option))
     return;
   else if (!kt_arguments_knows (t->target, option->name))

@@ -88,9 +88,9 @@ kt_change_finish (const KtRunner *runner, KtOperationContext *context, gboolean 
   if (!kt_runner_expire (runner, &overdue, error) || (all && !kt_runner_recover (runner, &crashed, error)))
     return FALSE;
   if (overdue > 0)
-    kt_change_say (context, "a change set was not confirmed in time and has been undone; the server is as it was before it");
+    kt_change_say (context, "a change set was not confirmed in time and has been undone; all is as it was before it");
   if (crashed > 0)
-    kt_change_say (context, "a change set that was interrupted earlier has been undone; the server is as it was before it");
+    kt_change_say (context, "a change set that was interrupted earlier has been undone; all is as it was before it");
   return TRUE;
 }
 
@@ -139,6 +139,30 @@ kt_change_tell_pending (KtOperationContext *context, JsonObject *args, JsonObjec
   json_object_set_array_member (shown, "pending_restart", pending);
 }
 
+gboolean
+kt_change_is_of_indexer (const KtChange *change)
+{
+  for (guint i = 0; i < change->steps->len; i++)
+    if (g_str_has_prefix (((KtChangeStep *) change->steps->pdata[i])->kind, "indexer-"))
+      return TRUE;
+  return FALSE;
+}
+
+KtChange *
+kt_change_newest (KtState *state, JsonObject *args, const char *server, guint states, GError **error)
+{
+  if (server == NULL || json_object_has_member (args, "dsn") || json_object_has_member (args, "server"))
+    return kt_journal_newest (state, server, states, error);
+  g_autoptr (GPtrArray) all = kt_journal_list (state, NULL, error);
+  for (guint i = 0; all != NULL && i < all->len; i++)
+    {
+      const KtChange *change = all->pdata[i];
+      if ((states & 1u << change->state) != 0 && (g_str_equal (change->server, server) || kt_change_is_of_indexer (change)))
+        return g_ptr_array_steal_index (all, i);
+    }
+  return NULL;
+}
+
 /* Without a server that says who it is, the newest of all is only meant where there is one server to mean. */
 static gboolean
 is_clear (KtState *state, const KtChange *newest, guint states, GError **error)
@@ -147,7 +171,7 @@ is_clear (KtState *state, const KtChange *newest, guint states, GError **error)
   for (guint i = 0; all != NULL && i < all->len; i++)
     {
       const KtChange *other = all->pdata[i];
-      if ((states & 1u << other->state) == 0 || g_str_equal (other->server, newest->server))
+      if ((states & 1u << other->state) == 0 || g_str_equal (other->server, newest->server) || kt_change_is_of_indexer (other))
         continue;
       g_autofree char *detail = g_strdup_printf ("%" G_GINT64_FORMAT " is of %s, %" G_GINT64_FORMAT " of %s", newest->id,
                                                  newest->server_name, other->id, other->server_name);
@@ -167,11 +191,11 @@ kt_change_choose (KtOperationContext *context, KtState *state, JsonObject *args,
     return TRUE;
   g_autofree char *server = kt_change_server (context, args, NULL);
   g_autoptr (GError) local = NULL;
-  g_autoptr (KtChange) newest = kt_journal_newest (state, server, states, &local);
+  g_autoptr (KtChange) newest = kt_change_newest (state, args, server, states, &local);
   if (newest != NULL)
     {
       *id = newest->id;
-      return server != NULL || is_clear (state, newest, states, error);
+      return server != NULL || kt_change_is_of_indexer (newest) || is_clear (state, newest, states, error);
     }
   if (local != NULL)
     g_propagate_error (error, g_steal_pointer (&local));

@@ -28,7 +28,14 @@ gboolean kt_change_finish (const KtRunner *runner, KtOperationContext *context, 
  * {name, running} of each parameter whose new value waits for a restart. Caller frees. */
 char *kt_change_server (KtOperationContext *context, JsonObject *args, JsonArray *pending);
 
-/* Argument `id`, or the newest change set in one of @states (bit mask). Errors: KT_ERROR_NOT_FOUND: "there is no change set
+/* The newest change set in one of @states (bit mask): of @server, and where no server is named also of an indexer, which is of no server;
+ * @server NULL: of any. NULL without error: there is none. */
+KtChange *kt_change_newest (KtState *state, JsonObject *args, const char *server, guint states, GError **error);
+
+/* Is it about how an indexer is started, and so of no server? */
+gboolean kt_change_is_of_indexer (const KtChange *change);
+
+/* Argument `id`, or the newest of kt_change_newest. Errors: KT_ERROR_NOT_FOUND: "there is no change set
  * @wanted in …". */
 gboolean kt_change_choose (KtOperationContext *context, KtState *state, JsonObject *args, guint states, const char *wanted,
                            gint64 *id, GError **error);

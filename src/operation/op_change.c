@@ -158,6 +158,29 @@ tell_waiter (KtOperationContext *context, const KtState *state, gint64 id, JsonO
   context->findings = context->findings || g_str_equal (waiter, "nobody");
 }
 
+/* What is in force on whatever else: the newest of each, for `kastune history ID`. */
+static gboolean
+add_others (KtState *state, const KtChange *shown, JsonObject *answer, GError **error)
+{
+  g_autoptr (GPtrArray) all = kt_journal_list (state, NULL, error);
+  g_autoptr (GHashTable) seen = g_hash_table_new (g_str_hash, g_str_equal);
+  JsonArray *others = json_array_new ();
+  g_hash_table_add (seen, shown->server);
+  for (guint i = 0; all != NULL && i < all->len; i++)
+    {
+      const KtChange *change = all->pdata[i];
+      if (change->state != KT_CHANGE_APPLIED || !g_hash_table_add (seen, change->server))
+        continue;
+      JsonObject *row = json_object_new ();
+      json_object_set_int_member (row, "id", change->id);
+      json_object_set_string_member (row, "title", change->title);
+      json_object_set_string_member (row, "server_name", change->server_name);
+      json_array_add_object_element (others, row);
+    }
+  json_object_set_array_member (answer, "others", others);
+  return all != NULL;
+}
+
 JsonObject *
 kt_handle_status (KtOperationContext *context, JsonObject *args, GError **error)
 {
@@ -172,9 +195,9 @@ kt_handle_status (KtOperationContext *context, JsonObject *args, GError **error)
   g_autoptr (JsonArray) pending = json_array_new ();
   g_autofree char *server = kt_change_server (context, args, pending);
   g_autoptr (GError) local = NULL;
-  g_autoptr (KtChange) unfinished = kt_journal_newest (state, server, KT_CHANGE_UNFINISHED, &local);
-  g_autoptr (KtChange) scheduled = local == NULL ? kt_journal_newest (state, server, 1 << KT_CHANGE_SCHEDULED, &local) : NULL;
-  g_autoptr (KtChange) applied = local == NULL ? kt_journal_newest (state, server, 1 << KT_CHANGE_APPLIED, &local) : NULL;
+  g_autoptr (KtChange) unfinished = kt_change_newest (state, args, server, KT_CHANGE_UNFINISHED, &local);
+  g_autoptr (KtChange) scheduled = local == NULL ? kt_change_newest (state, args, server, 1 << KT_CHANGE_SCHEDULED, &local) : NULL;
+  g_autoptr (KtChange) applied = local == NULL ? kt_change_newest (state, args, server, 1 << KT_CHANGE_APPLIED, &local) : NULL;
   if (local != NULL)
     {
       g_propagate_error (error, g_steal_pointer (&local));
@@ -199,6 +222,11 @@ kt_handle_status (KtOperationContext *context, JsonObject *args, GError **error)
     {
       json_object_set_object_member (answer, "change", kt_change_to_json (in_force));
       json_object_set_array_member (answer, "steps", verify_steps (context, in_force));
+    }
+  if (in_force != NULL && !add_others (state, in_force, answer, error))
+    {
+      json_object_unref (answer);
+      return NULL;
     }
   return answer;
 }

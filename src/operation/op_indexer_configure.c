@@ -105,6 +105,12 @@ keeps_schema (const Configure *c, GError **error)
 {
   const KtReleaseRow *now = c->indexer->release;
   guint stamp = c->indexers->database != NULL ? kt_indexer_database_stamp (c->indexers->database) : 0;
+  if (stamp == 0 && now == NULL && c->indexer->program->seen == KT_SEEN_CONTAINER)
+    {
+      kt_error_set (error, KT_ERROR_REFUSED, NULL, "name its database: --dsn 'host=… dbname=…'",
+                    "neither the release that runs nor the schema of its database can be told, so %s might upgrade it, which only a backup takes back", c->release->tag);
+      return FALSE;
+    }
   guint schema = stamp > 0 ? stamp : now != NULL && c->indexer->program->seen == KT_SEEN_CONTAINER ? now->schema : c->release->schema;
   if (schema == c->release->schema)
     return TRUE;
@@ -114,6 +120,24 @@ keeps_schema (const Configure *c, GError **error)
 }
 
 /* --- what it will be ---------------------------------------------------------------------------------------------- */
+
+/* Not somebody's own under that name, and not what kastune wrote for another service. */
+static gboolean
+is_free (const Configure *c, GError **error)
+{
+  g_autofree char *text = NULL;
+  const char *service = c->indexer->program->service;
+  if (!g_file_test (c->file, G_FILE_TEST_EXISTS) && !g_file_test (c->file, G_FILE_TEST_IS_SYMLINK))
+    return TRUE;
+  if (g_file_test (c->file, G_FILE_TEST_EXISTS) && !kt_file_read (c->file, &text, NULL, error))
+    return FALSE;
+  if (text != NULL && kt_override_is_of (text, service))
+    return TRUE;
+  g_autofree char *folder = g_path_get_dirname (c->file), *name = g_strdup_printf ("compose.kastune-%s.yaml", service);
+  g_autofree char *hint = g_strdup_printf ("--file %s/%s", folder, name);
+  kt_error_set (error, KT_ERROR_REFUSED, NULL, hint, "%s is there, and kastune did not write it for service %s", c->file, service);
+  return FALSE;
+}
 
 static gboolean
 find_files (Configure *c, JsonObject *args, GError **error)
@@ -134,7 +158,7 @@ find_files (Configure *c, JsonObject *args, GError **error)
       }
   c->files = g_strv_builder_end (files);
   if (n > 0)
-    return TRUE;
+    return is_free (c, error);
   kt_error_set (error, KT_ERROR_USAGE, NULL, "choose another name with --file", "%s is the project's only compose file", c->file);
   return FALSE;
 }
@@ -143,7 +167,8 @@ static KtComposeProject
 project_of (const Configure *c)
 {
   const KtProgram *program = c->indexer->program;
-  return (KtComposeProject){ .files = (const char *const *) c->files, .project = program->project, .directory = program->directory };
+  return (KtComposeProject){ .files = (const char *const *) c->files, .project = program->project, .directory = program->directory,
+                             .env_files = (const char *const *) program->env_files };
 }
 
 static gboolean
@@ -292,7 +317,8 @@ plan_of (const Configure *c, JsonObject *shown)
   g_strv_builder_addv (builder, (const char **) c->files);
   g_strv_builder_add (builder, c->file);
   g_auto (GStrv) all = g_strv_builder_end (builder);
-  KtComposeProject with = { .files = (const char *const *) all, .project = program->project, .directory = program->directory };
+  KtComposeProject with = project_of (c);
+  with.files = (const char *const *) all;
   g_autofree char *start = kt_compose_words (&with, program->service);
   g_autofree char *server = g_strdup_printf ("compose %s %s", program->project, c->files[0]);
   g_autofree char *name = g_strdup_printf ("service %s of %s", program->service, c->files[0]);

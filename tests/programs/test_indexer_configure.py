@@ -107,12 +107,78 @@ def test_variable_of_somebodys_shell_is_not_guessed(project):
     assert answer.status == 4 and "DB_PASSWORD" in answer.err and not made.own.exists(), answer
 
 
-def test_link_in_its_place_is_not_followed(project, tmp_path):
+def test_file_of_somebody_under_our_name_is_left_alone(project, tmp_path):
     made = project()
     (tmp_path / "elsewhere").write_text("mine\n")
     made.own.symlink_to(tmp_path / "elsewhere")
+    refused = made.configure()
+    assert refused.status == 4 and "did not write it" in refused.err + refused.out and "--file" in refused.err + refused.out, refused
+    made.own.unlink()
+    made.own.write_text("services:\n  kaspa_indexer:\n    mem_limit: 1g\n")
+    before = made.snapshot()
+    assert made.configure().status == 4 and made.snapshot() == before
+    assert made.configure("--file", made.folder / "compose.kastune-mine.yaml").status == 0
+
+
+def test_link_that_comes_meanwhile_is_not_followed(project, tmp_path):
+    made = project()
     assert made.configure().status == 0
-    assert (tmp_path / "elsewhere").read_text() == "mine\n" and not made.own.is_symlink()
+    written = made.own.read_text()
+    (tmp_path / "elsewhere").write_text(written)
+    made.own.unlink()
+    made.own.symlink_to(tmp_path / "elsewhere")
+    assert made.configure("--for", "wallet").status == 0
+    assert (tmp_path / "elsewhere").read_text() == written and not made.own.is_symlink()
+
+
+TWO = """services:
+  one:
+    image: supertypo/simply-kaspa-indexer:v2.3.0
+    command: ["-d", "postgres://u:a-secret@db/one", "--dsn=postgres://u:a-secret@db/one"]
+  two:
+    image: supertypo/simply-kaspa-indexer:v2.3.0
+    command: ["-d", "postgres://u:a-secret@db/two"]
+"""
+
+
+def test_two_indexers_of_a_project_do_not_take_each_others_options(project):
+    made = project()
+    made.file.write_text(TWO)
+    assert made.configure("--service", "one", "--for", "integrator").status == 0
+    first = made.own.read_text()
+    refused = made.configure("--service", "two", "--for", "wallet")
+    assert refused.status == 4 and "compose.kastune-two.yaml" in refused.err + refused.out and made.own.read_text() == first, refused
+    assert made.configure("--service", "two", "--for", "wallet", "--file", made.folder / "compose.kastune-two.yaml").status == 0
+    assert made.own.read_text() == first
+
+
+def test_password_in_a_wrong_place_is_shown_and_kept_nowhere(project):
+    made = project()
+    made.file.write_text(TWO)
+    answers = [made.kastune("indexer", "show", made.file), made.kastune("indexer", "show", made.file, "--json"),
+               made.configure("--service", "one", "--dry-run"), made.configure("--service", "one")]
+    assert answers[-1].status == 0 and "a-secret" not in "".join(answer.out + answer.err for answer in answers), answers
+    assert "--dsn" in answers[-1].out
+    assert not [path for path in made.state.rglob("*") if path.is_file() and b"a-secret" in path.read_bytes()]
+
+
+def test_undo_and_status_know_of_an_indexer_beside_a_server(project, server):
+    made = project()
+    made.state = server.state
+    tuned = server.kastune("apply", "--yes", "--json", "--no-probe", "--reserve", "0")
+    assert tuned.status == 0, tuned
+    change = made.configure("--for", "integrator").json["change"]["id"]
+    status = server.kastune("status", "--json", env=made.environment | server.env)
+    assert status.json["change"]["id"] == change and [row["id"] for row in status.json["others"]] == [tuned.json["change"]["id"]], status
+    text = server.kastune("status", env=made.environment | server.env)
+    assert "Also in force" in text.out and "service kaspa_indexer" in text.out, text
+    undone = server.kastune("undo", "--yes", env=made.environment | server.env)
+    assert undone.status == 0 and "the indexer is started as before it" in undone.out and made.snapshot() == made.before, undone
+    # A server that is named is meant alone.
+    again = made.configure("--for", "integrator").json["change"]["id"]
+    named = server.kastune("undo", "--yes", "--dsn", f"host={server.base}")
+    assert named.status == 0 and f"Change set {tuned.json['change']['id']} is undone" in named.out, named
+    assert made.own.exists() and made.kastune("undo", again, "--yes").status == 0
 
 
 def points_in(listing):

@@ -8,6 +8,8 @@
 #include "base/folder.h"
 #include "base/run.h"
 
+#include <string.h>
+
 static char *folder;
 
 static char *
@@ -89,6 +91,24 @@ test_variable_without_a_value_is_refused (void)
   g_assert_nonnull (g_strstr_len (kt_error_detail (error), -1, "KT_NOWHERE_SET"));
 }
 
+/* One that the project was started with holds other passwords than .env. */
+static void
+test_env_file_in_place_of_the_usual_one_is_read (void)
+{
+  g_autoptr (GError) error = NULL;
+  g_autofree char *base = written ("with-env.yaml", "services:\n  indexer:\n    image: a:1\n    command: [\"-d\", \"${KT_OF_A_FILE}\"]\n");
+  g_autofree char *env = written ("prod.env", "KT_OF_A_FILE=from-prod\n");
+  const char *const files[] = { base, NULL }, *const env_files[] = { env, NULL };
+  KtComposeProject project = { .files = files, .env_files = env_files };
+  g_autoptr (KtCompose) compose = real_compose ();
+  g_assert_true (kt_compose_check (compose, &project, &error));
+  g_autoptr (JsonNode) filled = kt_compose_config (compose, &project, FALSE, &error);
+  g_assert_no_error (error);
+  g_assert_cmpstr (command_word (filled, 1), ==, "from-prod");
+  g_autofree char *words = kt_compose_words (&project, "indexer");
+  g_assert_nonnull (strstr (words, "/prod.env up -d"));
+}
+
 static void
 test_compose_1_has_no_json (void)
 {
@@ -117,6 +137,7 @@ main (int argc, char **argv)
   g_test_add_func ("/compose/variables", test_variables_are_filled_in_or_left);
   g_test_add_func ("/compose/refused", test_what_compose_refuses_is_said_in_its_words);
   g_test_add_func ("/compose/unset", test_variable_without_a_value_is_refused);
+  g_test_add_func ("/compose/env-file", test_env_file_in_place_of_the_usual_one_is_read);
   g_test_add_func ("/compose/version-1", test_compose_1_has_no_json);
   g_test_add_func ("/compose/words", test_words_for_people_can_be_typed);
   int status = g_test_run ();

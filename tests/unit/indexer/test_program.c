@@ -70,6 +70,19 @@ program_of (const char *json)
 }
 
 static void
+test_env_files_of_a_project_are_known (void)
+{
+  g_autoptr (JsonNode) node = kt_json_parse (
+    "{\"Name\":\"/x\",\"Path\":\"simply-kaspa-indexer\",\"Args\":[],\"Config\":{\"Image\":\"supertypo/simply-kaspa-indexer\",\"Labels\":{"
+    "\"com.docker.compose.project\":\"p\",\"com.docker.compose.project.config_files\":\"/p/a.yaml\","
+    "\"com.docker.compose.project.environment_file\":\"/p/one.env,/p/two.env\"}}}", NULL);
+  g_autoptr (KtProgram) program = kt_program_of_container (json_node_get_object (node));
+  g_assert_nonnull (program);
+  g_assert_cmpuint (g_strv_length (program->env_files), ==, 2);
+  g_assert_cmpstr (program->env_files[1], ==, "/p/two.env");
+}
+
+static void
 test_where_a_container_is_asked (void)
 {
   static const char *const rows[][3] = { /* mode, networks and ports, address */
@@ -166,6 +179,7 @@ main (int argc, char **argv)
   g_test_init (&argc, &argv, NULL);
   g_test_add_func ("/program/command-lines", test_programs_by_their_command_line);
   g_test_add_func ("/program/container", test_container);
+  g_test_add_func ("/program/env-files", test_env_files_of_a_project_are_known);
   g_test_add_func ("/program/where-it-is-asked", test_where_a_container_is_asked);
   g_test_add_func ("/program/image-or-wrapper", test_image_or_wrapper_tells_which_program);
   g_test_add_func ("/program/tags", test_tags);

@@ -108,6 +108,8 @@ test_what_cannot_be_laid_over_is_refused (void)
     { "{\"command\":[\"-u\",\"--retention=7d\"]}", "{\"command\":\"${OPTIONS}\"}", "holds options" },
     { "{\"command\":[\"sh\",\"-c\",\"simply-kaspa-indexer -u\"]}", "{\"command\":[\"sh\",\"-c\",\"simply-kaspa-indexer -u\"]}", "shell" },
     { "{\"entrypoint\":[\"simply-kaspa-indexer\",\"-u\"],\"command\":null}", "{\"entrypoint\":[\"simply-kaspa-indexer\",\"-u\"]}", "entrypoint" },
+    { "{\"entrypoint\":[\"/bin/sh\",\"-c\",\"exec simply-kaspa-indexer -u\"],\"command\":null}", "{\"command\":null}", "shell" },
+    { "{\"command\":[\"busybox\",\"ash\",\"-c\",\"simply-kaspa-indexer -u\"]}", "{\"command\":[\"busybox\",\"ash\",\"-c\",\"x\"]}", "shell" },
     { "{\"command\":[1]}", "{\"command\":[1]}", "cannot be read" },
   };
   for (gsize i = 0; i < G_N_ELEMENTS (rows); i++)
@@ -129,6 +131,40 @@ test_program_in_the_command_stays_there (void)
   g_assert_nonnull (strstr (override->text, "- \"simply-kaspa-indexer\"\n      - \"--upgrade-db\"\n"));
 }
 
+/* Nothing behind an option is a program or a shell. */
+static void
+test_database_called_like_the_program_is_a_value (void)
+{
+  g_autoptr (GError) error = NULL;
+  const char *service = "{\"command\":[\"-d\",\"postgres://u@h/simply-kaspa-indexer\",\"-s\",\"ws://h/sh\",\"-u\"]}";
+  g_autoptr (KtOverride) override = override_of (service, service, &error);
+  g_assert_no_error (error);
+  g_assert_nonnull (strstr (override->text, "    command:\n      - \"--database-url=postgres://u@h/simply-kaspa-indexer\"\n      - \"--rpc-url=ws://h/sh\"\n"));
+}
+
+static void
+test_file_of_somebody_else_is_not_taken_for_ours (void)
+{
+  g_autoptr (GError) error = NULL;
+  g_autoptr (KtOverride) override = override_of ("{\"command\":[\"-u\"]}", "{\"command\":[\"-u\"]}", &error);
+  g_assert_no_error (error);
+  g_assert_true (kt_override_is_of (override->text, "i"));
+  g_assert_false (kt_override_is_of (override->text, "other"));
+  g_assert_false (kt_override_is_of ("services:\n  \"i\":\n    command: mine\n", "i"));
+}
+
+static void
+test_password_in_a_word_that_is_left_out_is_not_said (void)
+{
+  g_autoptr (GPtrArray) notes = g_ptr_array_new_with_free_func (g_free);
+  const char *const words[] = { "-u", "--dsn=postgres://u:geheim@h/d", "postgres://u:geheim@h/d", NULL };
+  g_auto (GStrv) result = kt_translate (words, KT_RELEASE_V2_3_0, notes);
+  g_assert_cmpuint (g_strv_length (result), ==, 1);
+  g_assert_cmpuint (notes->len, ==, 2);
+  for (guint i = 0; i < notes->len; i++)
+    g_assert_null (strstr (notes->pdata[i], "geheim"));
+}
+
 static void
 test_digest_knows_no_password (void)
 {
@@ -148,6 +184,9 @@ main (int argc, char **argv)
   g_test_add_func ("/override/variables", test_variables_stay_and_values_are_translated);
   g_test_add_func ("/override/refused", test_what_cannot_be_laid_over_is_refused);
   g_test_add_func ("/override/program", test_program_in_the_command_stays_there);
+  g_test_add_func ("/override/value", test_database_called_like_the_program_is_a_value);
+  g_test_add_func ("/override/whose", test_file_of_somebody_else_is_not_taken_for_ours);
+  g_test_add_func ("/translate/secret", test_password_in_a_word_that_is_left_out_is_not_said);
   g_test_add_func ("/override/digest", test_digest_knows_no_password);
   return g_test_run ();
 }
