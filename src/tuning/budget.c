@@ -6,8 +6,8 @@
  *  - an idle backend keeps about 2 MB of its own (Freund, "Measuring the Memory Overhead of a Postgres Connection"),
  *    a busy one 10 MB: the indexer's connections hold up to 100 prepared statements of thousands of parameters each.
  *  - a busy backend runs one sort and half a hash on average; hashes may use hash_mem_multiplier times work_mem.
- *  - without huge pages each backend that has touched all of shared_buffers has a page table of 1/512 of it
- *    (8 bytes for 4 kB).
+ *  - without huge pages a backend has 8 bytes of page table for each 4 kB of shared_buffers that it has touched: a busy one
+ *    comes to all of it, of an idle one an eighth is counted.
  */
 #include "tuning/budget.h"
 
@@ -20,6 +20,7 @@
 #define BUSY_BACKEND (10 * KT_MIB)
 #define IDLE_BACKEND (2 * KT_MIB)
 #define PAGE_TABLE_SHARE 512
+#define IDLE_PAGE_TABLE 8
 #define UNKNOWN_MEMORY KT_GIB
 
 static void
@@ -120,9 +121,17 @@ kt_shared_memory (const KtMemoryUse *use)
 }
 
 static gint64
+busy_backends (const KtMemoryUse *use)
+{
+  return MIN (use->busy, use->connections);
+}
+
+/* Of each byte of shared_buffers, in all backends together. */
+static double
 page_tables (const KtMemoryUse *use)
 {
-  return use->huge_pages ? 0 : use->connections * (use->shared_buffers / PAGE_TABLE_SHARE);
+  double idle = (double) (use->connections - busy_backends (use)) / IDLE_PAGE_TABLE;
+  return use->huge_pages ? 0 : ((double) busy_backends (use) + idle) / PAGE_TABLE_SHARE;
 }
 
 static double
@@ -140,7 +149,7 @@ vacuum_memory (const KtMemoryUse *use)
 static void
 add_worst_case (GPtrArray *lines, const KtMemoryUse *use)
 {
-  gint64 busy = MIN (use->busy, use->connections);
+  gint64 busy = busy_backends (use);
   g_autofree char *work_mem = kt_size_format (use->work_mem);
   g_autofree char *vacuum = kt_size_format (vacuum_memory (use));
   add_line (lines, "shared memory", kt_shared_memory (use), "shared_buffers and what the server adds to them");
@@ -150,7 +159,8 @@ add_worst_case (GPtrArray *lines, const KtMemoryUse *use)
             work_mem);
   add_line (lines, "connections", busy * BUSY_BACKEND + (use->connections - busy) * IDLE_BACKEND,
             "10 MB for each busy one, 2 MB for each of the %" G_GINT64_FORMAT " others", use->connections - busy);
-  add_line (lines, "page tables", page_tables (use), use->huge_pages ? "huge pages" : "no certain huge pages");
+  add_line (lines, "page tables", (gint64) (page_tables (use) * (double) use->shared_buffers), "%s",
+            use->huge_pages ? "huge pages" : "no certain huge pages: a 512th of shared_buffers for each busy one");
   add_line (lines, "autovacuum", use->autovacuum_workers * vacuum_memory (use),
             "%" G_GINT64_FORMAT " workers with %s each", use->autovacuum_workers, vacuum);
   add_line (lines, "maintenance", use->maintenance_work_mem, "one index build or manual vacuum");
@@ -199,8 +209,7 @@ kt_room_for_shared_buffers (const KtMemoryUse *use, gint64 memory)
   KtMemoryUse rest = *use;
   rest.shared_buffers = 0;
   double left = (double) memory * KT_MEMORY_FITS_SHARE - (double) kt_worst_case_total (&rest);
-  double weight = SHARED_FACTOR + (use->huge_pages ? 0 : (double) use->connections / PAGE_TABLE_SHARE);
-  return (gint64) (left / weight);
+  return (gint64) (left / (SHARED_FACTOR + page_tables (use)));
 }
 
 gint64
@@ -209,7 +218,7 @@ kt_room_for_work_mem (const KtMemoryUse *use, gint64 memory)
   KtMemoryUse rest = *use;
   rest.work_mem = 0;
   double left = (double) memory * KT_MEMORY_FITS_SHARE - (double) kt_worst_case_total (&rest);
-  return (gint64) (left / ((double) MAX (MIN (use->busy, use->connections), 1) * work_areas_per_backend (use)));
+  return (gint64) (left / ((double) MAX (busy_backends (use), 1) * work_areas_per_backend (use)));
 }
 
 JsonArray *

@@ -264,7 +264,7 @@ test_kernel_rows (void)
     { { .memory_gb = 32 }, "scheduler of nvme0n1", "none", KT_VERDICT_AS_WANTED },
     { { .memory_gb = 32, .class = KT_STORAGE_SSD }, "scheduler of sda", "mq-deadline", KT_VERDICT_CHANGE },
     { { .memory_gb = 32, .class = KT_STORAGE_HDD }, "read-ahead of sda", "1 MB", KT_VERDICT_CHANGE },
-    { { .memory_gb = 32, .fs_type = "zfs" }, "zfs_arc_max", "9.3 GB", KT_VERDICT_CHANGE },
+    { { .memory_gb = 32, .fs_type = "zfs" }, "zfs_arc_max", "9.8 GB", KT_VERDICT_CHANGE },
   };
   for (gsize i = 0; i < G_N_ELEMENTS (rows); i++)
     {

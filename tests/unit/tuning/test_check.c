@@ -176,9 +176,9 @@ static const Case rules[] = {
   { .set = { { "shared_buffers", "16GB", NULL } }, .severity = KT_SEVERITY_REFUSE, .said = "take all of the 16 GB" },
   { .set = { { "shared_buffers", "12GB", NULL } }, .severity = KT_SEVERITY_REFUSE, .said = "of the 16 GB" },
   /* Too much, but less than what runs: refusing it would refuse the way out. */
-  { .machine = { .memory_gb = 1 }, .set = { { "max_connections", "90", NULL } }, .severity = KT_SEVERITY_WARNING,
+  { .machine = { .memory_gb = 0.75 }, .set = { { "max_connections", "90", NULL } }, .severity = KT_SEVERITY_WARNING,
     .said = "most of it is connections" },
-  { .set = { { "work_mem", "95MB", NULL } }, .severity = KT_SEVERITY_WARNING, .said = "of the 16 GB" },
+  { .set = { { "work_mem", "115MB", NULL } }, .severity = KT_SEVERITY_WARNING, .said = "of the 16 GB" },
   { .set = { { "huge_pages", "on", NULL } }, .severity = KT_SEVERITY_REFUSE, .said = "0 are reserved" },
   { .machine = { .huge_pages = 4096 }, .set = { { "huge_pages", "on", NULL } } },
   { .machine = { .huge_pages = 4096, .hugetlb_limit = 1 }, .set = { { "huge_pages", "try", NULL } },

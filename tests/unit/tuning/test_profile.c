@@ -182,7 +182,7 @@ test_profile_beats_rules (void)
   g_assert_cmpstr (work_mem, ==, "17MB");
   g_assert_nonnull (strstr (because, "profile test says so"));
   g_autofree char *buffers = kt_test_wanted (&machine, NULL, &wish, "shared_buffers", NULL);
-  g_assert_cmpstr (buffers, ==, "9696MB");
+  g_assert_cmpstr (buffers, ==, "12GB");
   g_autofree char *cost = kt_test_wanted (&machine, NULL, &wish, "random_page_cost", NULL);
   g_assert_cmpstr (cost, ==, "2.2");
 }

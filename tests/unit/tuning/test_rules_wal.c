@@ -126,11 +126,11 @@ static void
 test_wal_buffers_follow_shared_buffers (void)
 {
   assert_wanted (&(KtTestMachine){ .memory_gb = 32 }, NULL, NULL, "wal_buffers", "64MB", NULL);
-  assert_wanted (&(KtTestMachine){ .memory_gb = 4 }, NULL, NULL, "wal_buffers", NULL, "automatic");
-  assert_wanted (&(KtTestMachine){ .memory_gb = 1.5 }, NULL, NULL, "wal_buffers", "16MB", "43,000");
+  assert_wanted (&(KtTestMachine){ .memory_gb = 3 }, NULL, NULL, "wal_buffers", NULL, "automatic");
+  assert_wanted (&(KtTestMachine){ .memory_gb = 1 }, NULL, NULL, "wal_buffers", "16MB", "43,000");
   g_autoptr (KtServer) server = kt_test_server (15);
   server->wal_buffers_full = 1234;
-  assert_wanted (&(KtTestMachine){ .memory_gb = 4 }, server, NULL, "wal_buffers", "64MB", "1234 times");
+  assert_wanted (&(KtTestMachine){ .memory_gb = 3 }, server, NULL, "wal_buffers", "64MB", "1234 times");
 }
 
 static void
