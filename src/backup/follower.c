@@ -171,6 +171,13 @@ look_on (gpointer user, gint64 *done, gint64 *total)
   return TRUE;
 }
 
+/* pg_verifybackup hands the folder to pg_waldump through a shell, in double quotes. The log is replayed by the copy anyway. */
+static gboolean
+may_parse_log (const KtFollower *follower)
+{
+  return follower->client->major == follower->client->server_major && strpbrk (follower->data, "\"\\$`\n") == NULL;
+}
+
 static gboolean
 run_verification (KtFollower *follower, GError **error)
 {
@@ -178,10 +185,11 @@ run_verification (KtFollower *follower, GError **error)
   g_autoptr (GError) local = NULL;
   if (program == NULL)
     return FALSE;
-  gboolean same_major = follower->client->major == follower->client->server_major;
-  const char *const argv[] = { program, "--exit-on-error", same_major ? follower->data : "--no-parse-wal",
-                               same_major ? NULL : follower->data, NULL };
-  const KtBackupProgram check = { .argv = argv, .what = "verifying every file of the copy against its manifest", .measure = look_on };
+  gboolean with_log = may_parse_log (follower);
+  const char *const argv[] = { program, "--exit-on-error", with_log ? follower->data : "--no-parse-wal",
+                               with_log ? NULL : follower->data, NULL };
+  const KtBackupProgram check = { .argv = argv, .user = geteuid () == 0 ? follower->instance->owner : NULL,
+                                  .what = "verifying every file of the copy against its manifest", .measure = look_on };
   if (kt_backup_run (&check, follower->watch, NULL, &local))
     return TRUE;
   if (g_error_matches (local, KT_ERROR, KT_ERROR_PROGRAM))

@@ -3,6 +3,7 @@
 
 #include "backup/control_data.h"
 #include "backup/follower.h"
+#include "backup/move_parts.h"
 #include "backup/place.h"
 #include "backup/program.h"
 #include "base/crash.h"
@@ -17,8 +18,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#define GROUP "moved"
 #define LEFTOVER_US (60 * G_USEC_PER_SEC)
+#define CLEAN "shut down" /* the state of a server that ended as it should */
 
 typedef struct {
   KtInstance *instance;
@@ -32,12 +33,6 @@ move_clear (Move *move)
   g_clear_pointer (&move->instance, kt_instance_free);
 }
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC (Move, move_clear)
-
-static void
-pass_progress (gpointer user, const char *what, gint64 done, gint64 total)
-{
-  kt_step_progress (user, what, done, total);
-}
 
 static gboolean
 move_of (KtStepContext *context, JsonObject *args, Move *move, GError **error)
@@ -54,7 +49,7 @@ move_of (KtStepContext *context, JsonObject *args, Move *move, GError **error)
     .wal = kt_json_string (args, "wal", NULL),
     .kept = kt_json_string (args, "kept", ""),
   };
-  move->watch = (KtBackupWatch){ context->cancellable, pass_progress, context };
+  move->watch = (KtBackupWatch){ context->cancellable, kt_move_pass_progress, context };
   return TRUE;
 }
 
@@ -194,56 +189,45 @@ clear_copy (const Move *move, JsonObject *before, GError **error)
 
 /* ------------------------------------------------------------------------------------------------------- the switch */
 
-static char *
-note_of (const Move *move, const char *to, const KtFollowed *followed, gint64 interruption_ms)
-{
-  g_autoptr (GDateTime) now = g_date_time_new_now_utc ();
-  g_autofree char *at = g_date_time_format (now, "%Y-%m-%dT%H:%M:%SZ");
-  g_autofree char *checkpoint = kt_lsn_to_text (followed->checkpoint);
-  g_autoptr (GString) text = g_string_new (NULL);
-  g_string_append_printf (text,
-                          "# PostgreSQL does not start here. The cluster that lay here goes on in the folder named below; this copy ends at the\n"
-                          "# position of the log named below, and its control file is called %s. kastune undo moves it back with every\n"
-                          "# row written since. Remove this folder when nobody wants that any more.\n[%s]\nto=%s\nat=%s\ncheckpoint=%s\n"
-                          "caught-up-bytes=%" G_GINT64_FORMAT "\n",
-                          KT_PLACE_ASLEEP, GROUP, to, at, checkpoint, followed->caught_up_bytes);
-  if (interruption_ms >= 0)
-    g_string_append_printf (text, "interruption-ms=%" G_GINT64_FORMAT "\n", interruption_ms);
-  return g_string_free (g_steal_pointer (&text), FALSE);
-}
-
-JsonObject *
-kt_move_read_note (const char *left)
-{
-  g_autofree char *path = g_build_filename (left, KT_PLACE_NOTE, NULL);
-  g_autoptr (GKeyFile) file = g_key_file_new ();
-  if (!g_key_file_load_from_file (file, path, G_KEY_FILE_NONE, NULL))
-    return NULL;
-  static const char *const words[] = { "to", "at", "checkpoint" };
-  JsonObject *note = json_object_new ();
-  for (gsize i = 0; i < G_N_ELEMENTS (words); i++)
-    {
-      g_autofree char *value = g_key_file_get_string (file, GROUP, words[i], NULL);
-      kt_json_set_string (note, words[i], value);
-    }
-  json_object_set_int_member (note, "caught_up_bytes", g_key_file_get_int64 (file, GROUP, "caught-up-bytes", NULL));
-  json_object_set_int_member (note, "interruption_ms", g_key_file_get_int64 (file, GROUP, "interruption-ms", NULL));
-  return note;
-}
-
 /* The server runs in the other one now. That the note could not be completed costs nobody a row. */
 static void
 complete_note (const Move *move, const char *left, const char *to, const KtFollowed *followed)
 {
   g_autoptr (GError) error = NULL;
   gint64 interruption_ms = (g_get_monotonic_time () - followed->stopped_at) / 1000;
-  g_autofree char *note = note_of (move, to, followed, interruption_ms);
+  g_autofree char *note = kt_move_note (to, followed, interruption_ms);
   g_autofree char *away = kt_duration_format (interruption_ms);
   g_autofree char *bytes = kt_size_format (followed->caught_up_bytes);
   g_autofree char *what = g_strdup_printf ("PostgreSQL runs in %s; it was away for %s, %s of log were caught up meanwhile", to, away, bytes);
   if (!kt_place_put_to_sleep (left, note, &error))
     g_debug ("%s", error->message);
   kt_backup_say (&move->watch, what, 0, 0);
+}
+
+/* Does the copy that the path leads to end where the other one was left, which sleeps since? */
+static gboolean
+has_only_followed (const Move *move)
+{
+  const char *left = kt_place_is_folder (move->at.home) ? move->at.home : move->at.kept;
+  g_autoptr (KtControlData) one = kt_place_is_asleep (left) ? kt_control_data_read (move->instance->bin_directory, left, NULL) : NULL;
+  g_autoptr (KtControlData) other = one != NULL ? kt_control_data_read (move->instance->bin_directory, move->at.target, NULL) : NULL;
+  return other != NULL && one->checkpoint == other->checkpoint && one->timeline == other->timeline;
+}
+
+/* A server that the path no longer leads to, or a standby of another one: no crash of ours leads there, and rows may be in it that are
+ * nowhere else. To start what was left would be to go back by all of them. */
+static gboolean
+is_still_ours (const Move *move, GError **error)
+{
+  gboolean led = leads_there (move);
+  const char *why = !led && may_have_lived (move->at.target)                                    ? "the path of the data directory no longer leads there"
+                    : led && kt_place_only_follows (move->at.target) && !has_only_followed (move) ? "it is the standby of another server now"
+                                                                                                 : NULL;
+  if (why == NULL)
+    return TRUE;
+  kt_error_set (error, KT_ERROR_CHANGED, why, "nothing was changed; what was left can be removed when nobody wants it any more",
+                "the cluster in %s has got a life of its own since it was moved there", move->at.target);
+  return FALSE;
 }
 
 /* Made since the move began, perhaps. */
@@ -263,9 +247,10 @@ switch_over (const Move *move, const KtFollowed *followed, GError **error)
 {
   if (!has_all (move->at.home, error))
     return FALSE;
-  g_autofree char *note = note_of (move, move->at.target, followed, -1);
+  g_autofree char *note = kt_move_note (move->at.target, followed, -1);
   kt_backup_say (&move->watch, "the copy takes its place", 0, 0);
-  return kt_place_carry_over (move->at.home, move->at.target, error) && kt_place_put_to_sleep (move->at.home, note, error)
+  return kt_place_carry_over (move->at.home, move->at.target, error)
+         && kt_move_put_to_sleep (move->instance, move->at.home, note, CLEAN, followed->checkpoint, error)
          && kt_place_rename (move->at.home, move->at.kept, error) && kt_place_point (move->at.path, move->at.target, error)
          && kt_place_set_follows (move->at.target, FALSE, error);
 }
@@ -331,7 +316,9 @@ apply (KtStepContext *context, JsonObject *args, JsonObject *before, GError **er
     return FALSE;
   if (is_switched (&move))
     return kt_instance_start (move.instance, context->cancellable, error);
-  if ((is_begun (&move) && !take_back (&move, before, error)) || !kt_place_make_ready (move.at.target, move.at.home, error)
+  if (!kt_place_is_still_mounted (move.at.target, kt_json_object (before, "target"), error)
+      || !kt_place_is_still_mounted (move.at.wal, kt_json_object (before, "wal"), error)
+      || (is_begun (&move) && !take_back (&move, before, error)) || !kt_place_make_ready (move.at.target, move.at.home, error)
       || (move.at.wal != NULL && !kt_place_make_ready (move.at.wal, move.at.home, error)))
     return FALSE;
   kt_crash_point ("move: ready to copy");
@@ -418,7 +405,7 @@ try_as_left (const Move *move, KtFollowed *followed, gboolean *same, GError **er
   if (now == NULL)
     return FALSE;
   followed->checkpoint = now->checkpoint;
-  *same = g_str_equal (now->state, "shut down") && now->next_xid == kept->next_xid && now->next_multixact == kept->next_multixact;
+  *same = g_str_equal (now->state, CLEAN) && now->next_xid == kept->next_xid && now->next_multixact == kept->next_multixact;
   return *same || kt_instance_start (move->instance, NULL, error);
 }
 
@@ -469,28 +456,39 @@ follow_home (const Move *move, KtFollowed *followed, GError **error)
   return again != NULL && copy_anew (move, again, error) && follow (move, again, followed, error);
 }
 
+/* Until both are equal and the target is asleep. */
+static gboolean
+leave_again (const Move *move, KtFollowed *followed, GError **error)
+{
+  gboolean same = FALSE, opened = FALSE;
+  if (!wait_for_leftover (move->at.kept, error) || !never_opened (move, &same, followed, error))
+    return FALSE;
+  if (!same)
+    {
+      opened = TRUE;
+      if (!kt_instance_start (move->instance, NULL, error) || !has_all (move->at.target, error)
+          || !try_as_left (move, followed, &same, error) || (!same && !follow_home (move, followed, error)))
+        return FALSE;
+    }
+  g_autofree char *note = kt_move_note (move->at.home, followed, -1);
+  /* Where no server ever got up there is nothing new, and perhaps its owner gets in there no more. */
+  return (!opened || kt_place_carry_over (move->at.target, move->at.kept, error))
+         && kt_move_put_to_sleep (move->instance, move->at.target, note, opened ? CLEAN : NULL, followed->checkpoint, error);
+}
+
 /* Rows may have been written since: they come back as they went. */
 static gboolean
 carry_back (const Move *move, GError **error)
 {
-  gboolean same = FALSE;
   KtFollowed followed = { 0 };
-  if (!wait_for_leftover (move->at.kept, error) || !never_opened (move, &same, &followed, error))
-    return FALSE;
-  if (!same
-      && (!kt_instance_start (move->instance, NULL, error) || !has_all (move->at.target, error)
-          || !try_as_left (move, &followed, &same, error)))
-    return FALSE;
-  if (!same && !follow_home (move, &followed, error))
+  if (!leave_again (move, &followed, error))
     {
       /* Where it is it goes on. */
       if (kt_instance_start (move->instance, NULL, NULL))
         kt_follower_drop_slots (move->instance);
       return FALSE;
     }
-  g_autofree char *note = note_of (move, move->at.home, &followed, -1);
-  if (!kt_place_carry_over (move->at.target, move->at.kept, error) || !kt_place_put_to_sleep (move->at.target, note, error)
-      || !come_home (move, error))
+  if (!come_home (move, error))
     return FALSE;
   complete_note (move, move->at.target, move->at.home, &followed);
   return TRUE;
@@ -500,7 +498,7 @@ static gboolean
 undo (KtStepContext *context, JsonObject *args, JsonObject *before, GError **error)
 {
   g_auto (Move) move = { 0 };
-  if (!move_of (context, args, &move, error))
+  if (!move_of (context, args, &move, error) || !is_still_ours (&move, error))
     return FALSE;
   if (is_switched (&move))
     return carry_back (&move, error);
@@ -527,20 +525,13 @@ static gboolean
 can_undo (KtStepContext *context, JsonObject *args, JsonObject *before, GError **error)
 {
   g_auto (Move) move = { 0 };
-  if (!move_of (context, args, &move, error))
+  if (!move_of (context, args, &move, error) || !is_still_ours (&move, error))
     return FALSE;
   if (leads_there (&move) || kt_place_is_folder (move.at.home) || kt_place_is_folder (move.at.kept))
     return !is_switched (&move) || (has_all (move.at.target, error) && fits_again (&move, error));
   kt_error_set (error, KT_ERROR_CHANGED, NULL, "kastune history shows what was moved where", "%s no longer leads to %s", move.at.path,
                 move.at.target);
   return FALSE;
-}
-
-static GStrv
-touches (JsonObject *args)
-{
-  static const char *const all[] = { "data directory", NULL };
-  return g_strdupv ((char **) all);
 }
 
 const KtStepKind kt_step_move_data = {
@@ -552,5 +543,5 @@ const KtStepKind kt_step_move_data = {
   .verify = verify,
   .can_undo = can_undo,
   .undo = undo,
-  .touches = touches,
+  .touches = kt_move_touches,
 };

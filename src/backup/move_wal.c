@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #include "backup/move.h"
 
+#include "backup/control_data.h"
+#include "backup/move_parts.h"
 #include "backup/place.h"
 #include "backup/program.h"
 #include "base/crash.h"
@@ -9,8 +11,12 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #define KNOWN "archive_status" /* every pg_wal has it */
+#define NOTE \
+  "# PostgreSQL does not start here for a moment: kastune gives its log another place. When this is still here after kastune has ended,\n" \
+  "# kastune undo takes that back and kastune resume carries it to its end; either wakes it.\n"
 
 /* Names below the data directory; while the server runs only pg_wal itself is there. */
 typedef struct {
@@ -33,12 +39,6 @@ log_clear (Log *log)
 }
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC (Log, log_clear)
 
-static void
-pass_progress (gpointer user, const char *what, gint64 done, gint64 total)
-{
-  kt_step_progress (user, what, done, total);
-}
-
 static gboolean
 log_of (KtStepContext *context, JsonObject *args, Log *log, GError **error)
 {
@@ -51,7 +51,7 @@ log_of (KtStepContext *context, JsonObject *args, Log *log, GError **error)
   log->coming = g_strconcat (log->path, ".kastune-coming", NULL);
   log->link = kt_json_string (args, "link", NULL);
   log->target = kt_json_string (args, "target", "");
-  log->watch = (KtBackupWatch){ context->cancellable, pass_progress, context };
+  log->watch = (KtBackupWatch){ context->cancellable, kt_move_pass_progress, context };
   return TRUE;
 }
 
@@ -118,25 +118,40 @@ prepare (KtStepContext *context, JsonObject *args, GError **error)
 
 /* -------------------------------------------------------------------------------------------------------- copying */
 
-/* Everything with owner and mode, compared file by file, on disk. */
+/* Everything with owner and mode, compared file by file, on disk. By their owner, who could lead root elsewhere by a link in @to. */
 static gboolean
 copy_log (const Log *log, const char *from, const char *to, GError **error)
 {
   g_autofree char *all = g_build_filename (from, ".", NULL);
   const char *const argv[] = { "cp", "-a", "--", all, to, NULL };
-  const KtBackupProgram program = { .argv = argv, .what = "copying the log", .folder = to, .total = kt_folder_bytes (from) };
+  const KtBackupProgram program = { .argv = argv, .user = geteuid () == 0 ? log->instance->owner : NULL, .what = "copying the log",
+                                    .folder = to, .total = kt_folder_bytes (from) };
   if (!kt_place_make_ready (to, from, error) || !kt_backup_run (&program, &log->watch, NULL, error) || !kt_folder_sync (to, error))
     return FALSE;
   g_autoptr (JsonArray) sums = kt_backup_checksums (from, &log->watch, error);
   return sums != NULL && kt_backup_compare_checksums (to, sums, &log->watch, error);
 }
 
-/* All of the log moves at once, so it does not matter how the server ended. */
-static gboolean
+/* All of the log moves at once, so it does not matter how the server ended; but it must be what was copied until the end. Caller frees. */
+static KtControlData *
 stop (const Log *log, GError **error)
 {
   kt_backup_say (&log->watch, "stopping PostgreSQL", 0, 0);
-  return kt_instance_stop (log->instance, NULL, error);
+  return kt_instance_stop (log->instance, NULL, error)
+           ? kt_control_data_read (log->instance->bin_directory, log->instance->data_directory, error) : NULL;
+}
+
+/* Nobody starts the server from here until it is woken. */
+static gboolean
+fall_asleep (const Log *log, const KtControlData *at_rest, GError **error)
+{
+  return kt_move_put_to_sleep (log->instance, log->instance->data_directory, NOTE, at_rest->state, at_rest->checkpoint, error);
+}
+
+static gboolean
+wake_and_start (const Log *log, GError **error)
+{
+  return kt_place_wake (log->instance->data_directory, error) && kt_instance_start (log->instance, NULL, error);
 }
 
 /* A crash may have left any part of it. */
@@ -147,7 +162,7 @@ take_back (const Log *log, JsonObject *before, GError **error)
     return FALSE;
   if (!kt_place_is_there (log->path) && kt_place_is_there (log->left) && !kt_place_rename (log->left, log->path, error))
     return FALSE;
-  return kt_instance_start (log->instance, NULL, error) && kt_folder_remove (log->left, error)
+  return wake_and_start (log, error) && kt_folder_remove (log->left, error)
          && kt_place_clear (log->target, KNOWN, kt_json_object (before, "target"), error);
 }
 
@@ -175,6 +190,17 @@ drop_former (const Log *log, GError **error)
 }
 
 static gboolean
+carry (const Log *log, GError **error)
+{
+  g_autoptr (KtControlData) at_rest = stop (log, error);
+  if (at_rest == NULL || !copy_log (log, log->path, log->target, error))
+    return FALSE;
+  kt_crash_point ("move: log copied");
+  return fall_asleep (log, at_rest, error) && (log->link != NULL || kt_place_rename (log->path, log->left, error))
+         && kt_place_point (log->path, log->target, error);
+}
+
+static gboolean
 apply (KtStepContext *context, JsonObject *args, JsonObject *before, GError **error)
 {
   g_auto (Log) log = { 0 };
@@ -182,16 +208,15 @@ apply (KtStepContext *context, JsonObject *args, JsonObject *before, GError **er
     return FALSE;
   if (!leads_there (&log))
     {
+      if (!kt_place_is_still_mounted (log.target, kt_json_object (before, "target"), error))
+        return FALSE;
       if ((!kt_place_is_there (log.path) || !kt_folder_is_empty (log.target)) && !take_back (&log, before, error))
         return FALSE;
-      if (!stop (&log, error) || !copy_log (&log, log.path, log.target, error))
-        return FALSE;
-      kt_crash_point ("move: log copied");
-      if ((log.link == NULL && !kt_place_rename (log.path, log.left, error)) || !kt_place_point (log.path, log.target, error))
+      if (!carry (&log, error))
         return FALSE;
     }
   kt_crash_point ("move: log switched");
-  return kt_instance_start (log.instance, NULL, error) && drop_former (&log, error);
+  return wake_and_start (&log, error) && drop_former (&log, error);
 }
 
 static gboolean
@@ -214,13 +239,16 @@ carry_back (const Log *log, GError **error)
 {
   g_autofree char *former = former_of (log);
   const char *into = former != NULL ? former : log->coming;
-  if (!stop (log, error))
+  g_autoptr (KtControlData) at_rest = stop (log, error);
+  if (at_rest == NULL)
     return FALSE;
   if (former == NULL ? !kt_folder_remove (into, error) : !empty_former (into, error))
     return FALSE;
   if (!copy_log (log, log->target, into, error))
     return FALSE;
   kt_crash_point ("move: log copied back");
+  if (!fall_asleep (log, at_rest, error))
+    return FALSE;
   if (former != NULL)
     return kt_place_point (log->path, log->link, error);
   return kt_place_remove_link (log->path, error) && kt_place_rename (log->coming, log->path, error);
@@ -230,7 +258,14 @@ static gboolean
 undo (KtStepContext *context, JsonObject *args, JsonObject *before, GError **error)
 {
   g_auto (Log) log = { 0 };
-  return log_of (context, args, &log, error) && (!leads_there (&log) || carry_back (&log, error)) && take_back (&log, before, error);
+  if (!log_of (context, args, &log, error))
+    return FALSE;
+  if (!leads_there (&log) || carry_back (&log, error))
+    return take_back (&log, before, error);
+  /* Where the log is, the server goes on. */
+  if (leads_there (&log))
+    wake_and_start (&log, NULL);
+  return FALSE;
 }
 
 static gboolean
@@ -247,13 +282,6 @@ can_undo (KtStepContext *context, JsonObject *args, JsonObject *before, GError *
   return FALSE;
 }
 
-static GStrv
-touches (JsonObject *args)
-{
-  static const char *const all[] = { "data directory", NULL };
-  return g_strdupv ((char **) all);
-}
-
 const KtStepKind kt_step_move_log = {
   .name = "move-log",
   .describe = describe,
@@ -263,5 +291,5 @@ const KtStepKind kt_step_move_log = {
   .verify = verify,
   .can_undo = can_undo,
   .undo = undo,
-  .touches = touches,
+  .touches = kt_move_touches,
 };

@@ -5,6 +5,7 @@
 #include "base/error.h"
 #include "base/file.h"
 #include "base/folder.h"
+#include "base/owner.h"
 #include "base/size.h"
 
 #include <errno.h>
@@ -39,6 +40,14 @@ is_there (const char *data, const char *name)
   struct stat st;
   g_autofree char *path = g_build_filename (data, name, NULL);
   return lstat (path, &st) == 0;
+}
+
+/* -1: not there. */
+static gint64
+size_of (const char *path)
+{
+  struct stat st;
+  return lstat (path, &st) == 0 ? st.st_size : -1;
 }
 
 /* --------------------------------------------------------------------------------------------------------- folders */
@@ -101,6 +110,7 @@ kt_place_describe (const char *path)
   json_object_set_boolean_member (object, "there", there);
   if (there)
     {
+      json_object_set_boolean_member (object, "mount_point", kt_place_is_mount_point (path));
       json_object_set_int_member (object, "mode", st.st_mode & 07777);
       json_object_set_int_member (object, "uid", st.st_uid);
       json_object_set_int_member (object, "gid", st.st_gid);
@@ -109,11 +119,20 @@ kt_place_describe (const char *path)
 }
 
 gboolean
+kt_place_is_still_mounted (const char *path, JsonObject *before, GError **error)
+{
+  if (path == NULL || !kt_json_bool (before, "mount_point", FALSE) || (kt_place_is_there (path) && kt_place_is_mount_point (path)))
+    return TRUE;
+  kt_error_set (error, KT_ERROR_CHANGED, NULL, "mount it first (zfs mount -a, or mount -a), then again", "%s is not mounted any more", path);
+  return FALSE;
+}
+
+gboolean
 kt_place_make_ready (const char *folder, const char *like, GError **error)
 {
   struct stat st;
   if (stat (like, &st) == 0 && (mkdir (folder, 0700) == 0 || errno == EEXIST)
-      && (geteuid () != 0 || lchown (folder, st.st_uid, st.st_gid) == 0) && chmod (folder, st.st_mode & 07777) == 0)
+      && kt_owner_give_folder (folder, st.st_uid, st.st_gid, st.st_mode))
     return TRUE;
   kt_error_set_errno (error, errno, NULL, "cannot make %s ready", folder);
   return FALSE;
@@ -133,9 +152,11 @@ kt_place_clear (const char *folder, const char *known, JsonObject *before, GErro
     return kt_folder_remove (folder, error);
   if (!kt_folder_clear (folder, NULL, error))
     return FALSE;
-  if (geteuid () != 0 || lchown (folder, (uid_t) kt_json_int (before, "uid", -1), (gid_t) kt_json_int (before, "gid", -1)) == 0)
-    chmod (folder, (mode_t) kt_json_int (before, "mode", 0700));
-  return TRUE;
+  if (kt_owner_give_folder (folder, (uid_t) kt_json_int (before, "uid", -1), (gid_t) kt_json_int (before, "gid", -1),
+                            (mode_t) kt_json_int (before, "mode", 0700)))
+    return TRUE;
+  kt_error_set_errno (error, errno, NULL, "cannot give %s its former owner and rights", folder);
+  return FALSE;
 }
 
 /* ----------------------------------------------------------------------------------------------------------- names */
@@ -272,7 +293,7 @@ message_folder (const char *data)
 {
   g_autofree char *path = g_build_filename (data, "current_logfiles", NULL);
   g_autofree char *text = NULL;
-  const char *name = g_file_get_contents (path, &text, NULL, NULL) ? strchr (text, ' ') : NULL;
+  const char *name = kt_file_read (path, &text, NULL, NULL) ? strchr (text, ' ') : NULL;
   if (name == NULL || name[1] == '/' || strchr (name, '/') == NULL)
     return NULL;
   return g_strndup (name + 1, strcspn (name + 1, "/"));
@@ -292,8 +313,7 @@ names_in (const char *folder)
 static gboolean
 make_folder_like (const char *path, const struct stat *like, GError **error)
 {
-  if ((mkdir (path, like->st_mode & 07777) == 0 || errno == EEXIST)
-      && (geteuid () != 0 || lchown (path, like->st_uid, like->st_gid) == 0))
+  if (mkdir (path, like->st_mode & 07777) == 0 || errno == EEXIST)
     return TRUE;
   kt_error_set_errno (error, errno, NULL, "cannot make %s", path);
   return FALSE;
@@ -335,7 +355,14 @@ carry_file (const char *from, const char *to, const struct stat *st, GError **er
     return FALSE;
   if (kt_file_read (to, &present, &present_length, NULL) && length == present_length && memcmp (text, present, length) == 0)
     return TRUE;
-  return kt_place_remove_link (to, error) && kt_file_write (to, text, (gssize) length, st, error);
+  struct stat like = *st, folder;
+  g_autofree char *parent = g_path_get_dirname (to);
+  if (stat (parent, &folder) == 0)
+    {
+      like.st_uid = folder.st_uid;
+      like.st_gid = folder.st_gid;
+    }
+  return kt_place_remove_link (to, error) && kt_file_write (to, text, (gssize) length, &like, error);
 }
 
 static gboolean carry_folder (const char *from, const char *to, const char *messages, gboolean top, GError **error);
@@ -383,22 +410,22 @@ carry_folder (const char *from, const char *to, const char *messages, gboolean t
   return drop_gone (from, to, top, error);
 }
 
-/* The copy of a segment, whole, from the directory that is at rest. */
+/* The copy of a segment, whole, from the directory that is at rest. Of the name that PostgreSQL gives to what it has not finished yet, and
+ * removes when it finds it. */
 static gboolean
 carry_segment (const char *from, const char *to, const char *segment, GError **error)
 {
   g_autofree char *source = g_build_filename (from, "pg_wal", segment, NULL);
   g_autofree char *target = g_build_filename (to, "pg_wal", segment, NULL);
-  g_autoptr (GFile) source_file = g_file_new_for_path (source), target_file = g_file_new_for_path (target);
-  struct stat st;
-  if (is_there (to, "pg_wal") && lstat (target, &st) == 0)
+  g_autofree char *unfinished = g_build_filename (to, "pg_wal", "xlogtemp.kastune", NULL);
+  g_autoptr (GFile) source_file = g_file_new_for_path (source), file = g_file_new_for_path (unfinished);
+  if (kt_place_is_there (target) && size_of (target) == size_of (source))
     return TRUE;
-  if (!g_file_copy (source_file, target_file, G_FILE_COPY_NONE, NULL, NULL, NULL, error))
+  if (!g_file_copy (source_file, file, G_FILE_COPY_OVERWRITE | G_FILE_COPY_NOFOLLOW_SYMLINKS, NULL, NULL, NULL, error))
     return FALSE;
-  if (stat (source, &st) == 0 && chmod (target, st.st_mode & 07777) == 0
-      && (geteuid () != 0 || lchown (target, st.st_uid, st.st_gid) == 0))
+  if (rename (unfinished, target) == 0)
     return TRUE;
-  kt_error_set_errno (error, errno, NULL, "cannot give %s its owner", target);
+  kt_error_set_errno (error, errno, NULL, "cannot rename %s to %s", unfinished, target);
   return FALSE;
 }
 
@@ -446,25 +473,36 @@ carry_archive_status (const char *from, const char *to, GError **error)
   return TRUE;
 }
 
-gboolean
-kt_place_carry_over (const char *from, const char *to, GError **error)
+static gboolean
+carry_all (const char *from, const char *to, GError **error)
 {
   g_autofree char *messages = message_folder (from);
   g_autofree char *statistics = g_build_filename (from, "pg_stat", NULL);
   g_autofree char *statistics_there = g_build_filename (to, "pg_stat", NULL);
   return carry_folder (from, to, messages, TRUE, error) && carry_folder (statistics, statistics_there, NULL, FALSE, error)
-         && carry_archive_status (from, to, error) && kt_folder_sync (to, error);
+         && carry_archive_status (from, to, error);
+}
+
+/* Both folders are their owner's, who could lead root anywhere in the world by a link in either. */
+gboolean
+kt_place_carry_over (const char *from, const char *to, GError **error)
+{
+  struct stat st;
+  g_autofree char *log = g_build_filename (to, "pg_wal", NULL);
+  if (stat (from, &st) != 0)
+    {
+      kt_error_set_errno (error, errno, NULL, "cannot look at %s", from);
+      return FALSE;
+    }
+  if (!kt_owner_become (st.st_uid, st.st_gid, error))
+    return FALSE;
+  gboolean carried = carry_all (from, to, error);
+  kt_owner_leave ();
+  /* The log may lie in another file system. */
+  return carried && kt_folder_sync (to, error) && kt_folder_sync (log, error);
 }
 
 /* -------------------------------------------------------------------------------------------------------- unlogged */
-
-static gint64
-size_of (const char *folder, const char *name)
-{
-  struct stat st;
-  g_autofree char *path = g_build_filename (folder, name, NULL);
-  return lstat (path, &st) == 0 ? st.st_size : -1;
-}
 
 /* The file that an unlogged table is emptied with is empty itself; those of indexes are not. */
 static guint
@@ -475,10 +513,11 @@ count_unlogged_in (const char *folder)
   for (guint i = 0; i < names->len; i++)
     {
       const char *name = names->pdata[i];
-      if (!g_str_has_suffix (name, "_init") || size_of (folder, name) != 0)
+      g_autofree char *path = g_build_filename (folder, name, NULL);
+      if (!g_str_has_suffix (name, "_init") || size_of (path) != 0)
         continue;
-      g_autofree char *main_name = g_strndup (name, strlen (name) - strlen ("_init"));
-      count += size_of (folder, main_name) > 0;
+      g_autofree char *main_fork = g_strndup (path, strlen (path) - strlen ("_init"));
+      count += size_of (main_fork) > 0;
     }
   return count;
 }

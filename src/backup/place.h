@@ -36,8 +36,10 @@ gboolean kt_place_is_mount_point (const char *path);
 
 /* Could something of the data directory @home come to lie in @target? Errors: KT_ERROR_REFUSED (not empty, within the other …). */
 gboolean kt_place_check_target (const char *target, const char *home, GError **error);
-/* {there, mode, uid, gid}, for the journal. @path NULL: not there. */
+/* {there, mount_point, mode, uid, gid}, for the journal. @path NULL: not there. */
 JsonObject *kt_place_describe (const char *path);
+/* After a boot that did not mount it the same path is a folder of another file system. @path NULL: it is. Errors: KT_ERROR_CHANGED. */
+gboolean kt_place_is_still_mounted (const char *path, JsonObject *before, GError **error);
 /* Makes it when it is absent, with owner and mode of @like: PostgreSQL wants its folders to be its owner's alone. */
 gboolean kt_place_make_ready (const char *folder, const char *like, GError **error);
 /* Removes our copy, known by its entry @known, and leaves the folder as @before (of kt_place_describe) says. Errors:

@@ -5,14 +5,12 @@
  */
 #include "backup/step.h"
 
-#include "base/crash.h"
+#include "backup/move_parts.h"
+#include "backup/place.h"
 #include "base/error.h"
 
 #include <errno.h>
-#include <fcntl.h>
-#include <stdio.h>
 #include <sys/stat.h>
-#include <unistd.h>
 
 typedef struct {
   KtInstance *instance;
@@ -36,32 +34,6 @@ places_of (JsonObject *args, Places *places, GError **error)
   places->data = places->instance->data_directory;
   places->restored = kt_json_string (args, "restored", "");
   places->replaced = kt_json_string (args, "replaced", "");
-  return TRUE;
-}
-
-static gboolean
-is_there (const char *path)
-{
-  struct stat st;
-  return lstat (path, &st) == 0;
-}
-
-static gboolean
-move (const char *from, const char *to, GError **error)
-{
-  if (renameat2 (AT_FDCWD, from, AT_FDCWD, to, RENAME_NOREPLACE) != 0)
-    {
-      kt_error_set_errno (error, errno, NULL, "cannot rename %s to %s", from, to);
-      return FALSE;
-    }
-  g_autofree char *parent = g_path_get_dirname (to);
-  int fd = open (parent, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-  if (fd >= 0)
-    {
-      fsync (fd);
-      close (fd);
-    }
-  kt_crash_point ("restore: %s renamed", from);
   return TRUE;
 }
 
@@ -98,20 +70,12 @@ has_tablespaces (const char *data)
   return dir != NULL && g_dir_read_name (dir) != NULL;
 }
 
-static gboolean
-is_mount_point (const char *path)
-{
-  struct stat own, above;
-  g_autofree char *parent = g_path_get_dirname (path);
-  return lstat (path, &own) != 0 || stat (parent, &above) != 0 || own.st_dev != above.st_dev || S_ISLNK (own.st_mode);
-}
-
 gboolean
 kt_step_replace_data_check (const KtInstance *instance, GError **error)
 {
   const char *data = instance->data_directory;
   const char *why = instance->control == KT_CONTROL_NONE ? "kastune does not know how this server is stopped and started"
-                    : is_mount_point (data) ? "the data directory is a mount point or a link, so it cannot be renamed"
+                    : kt_place_is_mount_point (data) || !kt_place_is_folder (data) ? "the data directory is a mount point or a link, so it cannot be renamed"
                     : is_elsewhere (data, "pg_wal") ? "its log (pg_wal) lies elsewhere, behind a link"
                     : has_tablespaces (data) ? "it has tablespaces in other places"
                                              : NULL;
@@ -128,9 +92,9 @@ check (KtStepContext *context, JsonObject *args, GError **error)
   g_auto (Places) places = { 0 };
   if (!places_of (args, &places, error) || !kt_step_replace_data_check (places.instance, error))
     return FALSE;
-  if (is_there (places.restored) && !is_there (places.replaced))
+  if (kt_place_is_there (places.restored) && !kt_place_is_there (places.replaced))
     return TRUE;
-  kt_error_set (error, KT_ERROR_REFUSED, NULL, NULL, "%s", is_there (places.replaced) ? "there is an older safety copy in the way"
+  kt_error_set (error, KT_ERROR_REFUSED, NULL, NULL, "%s", kt_place_is_there (places.replaced) ? "there is an older safety copy in the way"
                                                                                     : "the restored directory is gone");
   return FALSE;
 }
@@ -168,12 +132,12 @@ prepare (KtStepContext *context, JsonObject *args, GError **error)
 static gboolean
 change_places (KtStepContext *context, const Places *places, GError **error)
 {
-  if (!is_there (places->restored))
+  if (!kt_place_is_there (places->restored))
     return TRUE;
   kt_step_progress (context, "stopping PostgreSQL", 0, 0);
   return !g_cancellable_set_error_if_cancelled (context->cancellable, error) && kt_instance_stop (places->instance, NULL, error)
-         && (is_there (places->replaced) || move (places->data, places->replaced, error))
-         && move (places->restored, places->data, error);
+         && (kt_place_is_there (places->replaced) || kt_place_rename (places->data, places->replaced, error))
+         && kt_place_rename (places->restored, places->data, error);
 }
 
 static gboolean
@@ -210,15 +174,15 @@ undo (KtStepContext *context, JsonObject *args, JsonObject *before, GError **err
   if (!places_of (args, &places, error))
     return FALSE;
   g_autofree char *aside = g_strconcat (places.replaced, ".undone", NULL);
-  gboolean set_aside = is_former (places.replaced, before, is_there (places.replaced));
+  gboolean set_aside = is_former (places.replaced, before, kt_place_is_there (places.replaced));
   if (!set_aside && !is_former (places.data, before, TRUE))
     {
       set_gone (places.replaced, error);
       return FALSE;
     }
   if (set_aside
-      && (!kt_instance_stop (places.instance, NULL, error) || (is_there (places.data) && !move (places.data, aside, error))
-          || !move (places.replaced, places.data, error)))
+      && (!kt_instance_stop (places.instance, NULL, error) || (kt_place_is_there (places.data) && !kt_place_rename (places.data, aside, error))
+          || !kt_place_rename (places.replaced, places.data, error)))
     return FALSE;
   return kt_instance_start (places.instance, NULL, error);
 }
@@ -229,17 +193,10 @@ can_undo (KtStepContext *context, JsonObject *args, JsonObject *before, GError *
   g_auto (Places) places = { 0 };
   if (!places_of (args, &places, error))
     return FALSE;
-  if (is_former (places.replaced, before, is_there (places.replaced)) || is_former (places.data, before, FALSE))
+  if (is_former (places.replaced, before, kt_place_is_there (places.replaced)) || is_former (places.data, before, FALSE))
     return TRUE;
   set_gone (places.replaced, error);
   return FALSE;
-}
-
-static GStrv
-touches (JsonObject *args)
-{
-  static const char *const all[] = { "data directory", NULL };
-  return g_strdupv ((char **) all);
 }
 
 JsonObject *
@@ -262,5 +219,5 @@ const KtStepKind kt_step_replace_data = {
   .verify = verify,
   .can_undo = can_undo,
   .undo = undo,
-  .touches = touches,
+  .touches = kt_move_touches,
 };

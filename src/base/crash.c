@@ -9,8 +9,8 @@
 #include <unistd.h>
 
 typedef struct {
-  gint64 at;        /* 0: nowhere */
-  const char *list; /* NULL: no list */
+  gint64 at, stop; /* 0: nowhere */
+  int list;        /* a descriptor, since we may become somebody who may not open it; -1: none */
 } Wish;
 
 static const Wish *
@@ -20,9 +20,11 @@ wish (void)
   static gsize once;
   if (g_once_init_enter (&once))
     {
-      const char *at = secure_getenv ("KASTUNE_CRASH_AT");
+      const char *at = secure_getenv ("KASTUNE_CRASH_AT"), *stop = secure_getenv ("KASTUNE_STOP_AT");
+      const char *list = secure_getenv ("KASTUNE_CRASH_LIST");
       read_once.at = at != NULL ? g_ascii_strtoll (at, NULL, 10) : 0;
-      read_once.list = secure_getenv ("KASTUNE_CRASH_LIST");
+      read_once.stop = stop != NULL ? g_ascii_strtoll (stop, NULL, 10) : 0;
+      read_once.list = list != NULL ? open (list, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC, 0600) : -1;
       g_once_init_leave (&once, 1);
     }
   return &read_once;
@@ -33,19 +35,19 @@ kt_crash_point (const char *format, ...)
 {
   static gint passed;
   const Wish *asked = wish ();
-  if (G_LIKELY (asked->at <= 0 && asked->list == NULL))
+  if (G_LIKELY (asked->at <= 0 && asked->stop <= 0 && asked->list < 0))
     return;
   gint number = g_atomic_int_add (&passed, 1) + 1;
-  int fd = asked->list != NULL ? open (asked->list, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC, 0600) : -1;
-  if (fd >= 0)
+  if (asked->list >= 0)
     {
       va_list args;
       va_start (args, format);
       g_autofree char *name = g_strdup_vprintf (format, args);
       va_end (args);
-      dprintf (fd, "%d %s\n", number, name);
-      close (fd);
+      dprintf (asked->list, "%d %s\n", number, name);
     }
   if (number == asked->at)
     raise (SIGKILL);
+  if (number == asked->stop)
+    raise (SIGSTOP);
 }

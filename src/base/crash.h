@@ -4,6 +4,7 @@
  * other instead of hoped for with timers. Always compiled in: what is tested is what is shipped. Inert unless
  *
  *   KASTUNE_CRASH_AT=N       the N-th point passed (from 1) ends the process with SIGKILL
+ *   KASTUNE_STOP_AT=N        there it stops (SIGSTOP), so that somebody else can act in this very instant, and continue it
  *   KASTUNE_CRASH_LIST=FILE  every point passed is appended to FILE as "N name"
  *
  * stand in the environment when the first point is passed.
