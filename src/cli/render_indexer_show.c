@@ -180,14 +180,17 @@ kt_render_indexer_configure (JsonObject *answer, GString *out, guint width)
     kt_render_line (out, width, "API servers and people lose: %s.", loses);
   kt_render_findings (answer, out, width);
   if (file == NULL)
-    kt_render_line (out, width, "No compose file starts it: put these options where it is started, *** being what stands there now, and restart it.");
+    kt_render_line (out, width, "Neither a compose file nor a unit of systemd starts it: put these options where it is started, *** being what stands there now, and restart it.");
   else if (change != NULL)
     kt_render_line (out, width, "Done as change set %" G_GINT64_FORMAT ": kastune undo %" G_GINT64_FORMAT " takes it back.", kt_json_int (change, "id", 0),
                     kt_json_int (change, "id", 0));
   else if (plan != NULL && json_array_get_length (kt_json_array (plan, "steps")) == 0)
     kt_render_line (out, width, "Nothing to do: %s already says so.", file);
   else
-    kt_render_line (out, width, "They are written into %s; your own files stay as they are.", file);
-  if (file != NULL)
-    kt_render_line (out, width, "Start it from now on with both: %s (or name both in COMPOSE_FILE of .env).", kt_json_string (answer, "start", ""));
+    kt_render_line (out, width, "They are written into %s, and %s; your own files stay as they are.", file,
+                    kt_json_string (answer, "unit", NULL) != NULL ? "the unit is started again if it runs" : "its container is made anew if there is one");
+  if (file != NULL && kt_json_string (answer, "unit", NULL) == NULL)
+    g_string_append_printf (out, "Start it from now on with both files (or name both in COMPOSE_FILE of .env):\n    %s\n", kt_json_string (answer, "start", ""));
+  if (kt_json_bool (answer, "dry_run", FALSE))
+    g_string_append (out, "Only shown; nothing was changed.\n");
 }

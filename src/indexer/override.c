@@ -54,22 +54,6 @@ words_of (JsonObject *service, const char *member)
   return g_strv_builder_end (words);
 }
 
-static gboolean
-is_program (const char *word)
-{
-  const char *const argv[] = { word, NULL };
-  g_autoptr (KtProgram) program = kt_program_of_argv (argv);
-  return program != NULL && program->kind == KT_PROGRAM_INDEXER;
-}
-
-static gboolean
-is_shell (const char *word)
-{
-  static const char *const shells[] = { "sh", "bash", "ash", "dash", "busybox", NULL };
-  g_autofree char *base = g_path_get_basename (word);
-  return g_strv_contains (shells, base);
-}
-
 /* How many words of @command stand before the options: the program's own name, where the image does not start it itself. Behind the
  * first option nothing is a program: a database may be called like one. */
 static gboolean
@@ -79,8 +63,8 @@ find_options (char **entry, char **command, guint *skip, GError **error)
   *skip = 0;
   for (guint i = 0; entry[i] != NULL; i++)
     {
-      shell = shell || is_shell (entry[i]);
-      if (is_program (entry[i]) && entry[i + 1] != NULL)
+      shell = shell || kt_program_is_shell (entry[i]);
+      if (kt_program_is_indexer (entry[i]) && entry[i + 1] != NULL)
         {
           kt_error_set (error, KT_ERROR_UNSUPPORTED, NULL, "move the options to command:", "options of the indexer stand in its entrypoint");
           return FALSE;
@@ -88,8 +72,8 @@ find_options (char **entry, char **command, guint *skip, GError **error)
     }
   for (guint i = 0; command[i] != NULL && *command[i] != '-'; i++)
     {
-      shell = shell || is_shell (command[i]);
-      if (is_program (command[i]))
+      shell = shell || kt_program_is_shell (command[i]);
+      if (kt_program_is_indexer (command[i]))
         *skip = i + 1;
     }
   if (!shell)
@@ -113,12 +97,12 @@ undoubled (char *const *words)
 }
 
 /* Values whose words are changed must be known; those that are only passed on stay as they are written, with their variables. */
-static gboolean
-is_passed_on (const char *name)
+gboolean
+kt_override_passes_on (const char *option)
 {
   static const char *const names[] = { "database-url", "rpc-url", "p2p-url", "network", "listen", "base-path", "log-level", "ignore-checkpoint",
                                        "ignore-self-sends", "exclude-addresses", NULL };
-  return g_strv_contains (names, name);
+  return g_strv_contains (names, option);
 }
 
 /* One command line of the two: filled in where it is to be understood, as written elsewhere. Dollar signs stay doubled. */
@@ -137,7 +121,7 @@ mixed_words (char **filled, char **written, GError **error)
   for (guint i = 0; i < known->len; i++)
     {
       const KtGivenOption *option = known->pdata[i];
-      const KtGivenOption *source = option->name != NULL && is_passed_on (option->name) ? raw->pdata[i] : option;
+      const KtGivenOption *source = option->name != NULL && kt_override_passes_on (option->name) ? raw->pdata[i] : option;
       g_autofree char *word = option->name == NULL    ? g_strdup (option->value)
                               : source->value != NULL ? g_strdup_printf ("--%s=%s", option->name, source->value)
                                                       : g_strconcat ("--", option->name, NULL);

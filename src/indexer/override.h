@@ -35,6 +35,9 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC (KtOverride, kt_override_free)
  * options in one variable). */
 KtOverride *kt_override_new (const KtOverrideWish *wish, JsonNode *filled, JsonNode *as_written, GError **error);
 
+/* Values of these options are only passed on, whatever they are: their variables may stay. */
+gboolean kt_override_passes_on (const char *option);
+
 /* Of a file that is there. Caller frees. */
 char *kt_override_digest (const char *text);
 

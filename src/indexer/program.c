@@ -63,11 +63,18 @@ kind_of_name (const char *path)
 
 /* --- command lines ------------------------------------------------------------------------------------------------ */
 
-static gboolean
-is_shell (const char *path)
+gboolean
+kt_program_is_indexer (const char *path)
 {
+  return kind_of_name (path) == KT_PROGRAM_INDEXER;
+}
+
+gboolean
+kt_program_is_shell (const char *path)
+{
+  static const char *const shells[] = { "sh", "bash", "ash", "dash", "busybox", NULL };
   g_autofree char *base = g_path_get_basename (path);
-  return g_str_equal (base, "sh") || g_str_equal (base, "bash") || g_str_equal (base, "ash") || g_str_equal (base, "dash");
+  return g_strv_contains (shells, base);
 }
 
 /* Up to what ends a command of a shell. */
@@ -94,7 +101,7 @@ kind_of_argv (const char *const *argv, GStrv *words)
           return kind;
         }
       g_auto (GStrv) inner = NULL;
-      if (is_shell (*word) && g_strcmp0 (word[1], "-c") == 0 && word[2] != NULL)
+      if (kt_program_is_shell (*word) && g_strcmp0 (word[1], "-c") == 0 && word[2] != NULL)
         return g_shell_parse_argv (word[2], NULL, &inner, NULL) ? kind_of_argv ((const char *const *) inner, words) : KT_N_PROGRAMS;
     }
   return KT_N_PROGRAMS;

@@ -55,6 +55,10 @@ typedef struct {
 void kt_program_free (KtProgram *program);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (KtProgram, kt_program_free)
 
+/* By the name of a file: simply-kaspa-indexer; a shell. */
+gboolean kt_program_is_indexer (const char *path);
+gboolean kt_program_is_shell (const char *path);
+
 /* Each is NULL when it is none of ours. */
 
 /* @argv of a process, the program itself first. */

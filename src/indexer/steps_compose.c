@@ -6,8 +6,8 @@
 #include "indexer/steps.h"
 
 #include "base/error.h"
-#include "base/file.h"
 #include "docker/container.h"
+#include "indexer/own_file.h"
 #include "indexer/program.h"
 
 #include <string.h>
@@ -98,28 +98,6 @@ planned (JsonObject *args, const KtCompose *compose, GError **error)
   return g_steal_pointer (&override);
 }
 
-/* Digest of kastune's own file as it is; *digest NULL: there is none. */
-static gboolean
-read_digest (JsonObject *args, char **digest, GError **error)
-{
-  const char *path = kt_json_string (args, "file", "");
-  g_autofree char *text = NULL;
-  *digest = NULL;
-  if (!g_file_test (path, G_FILE_TEST_EXISTS))
-    return TRUE;
-  if (!kt_file_read (path, &text, NULL, error))
-    return FALSE;
-  *digest = kt_override_digest (text);
-  return TRUE;
-}
-
-/* Where a file that was there is kept: another one for another content, so that changes over changes can all be taken back. */
-static char *
-kept_path (JsonObject *args, const char *digest)
-{
-  return g_strdup_printf ("%s.before-%.12s", kt_json_string (args, "file", ""), digest);
-}
-
 /* --- step --------------------------------------------------------------------------------------------------------- */
 
 static char *
@@ -142,52 +120,15 @@ check (KtStepContext *context, JsonObject *args, GError **error)
   return override != NULL;
 }
 
-/* {digest} of the file that is there; without it there is none. */
 static JsonObject *
 prepare (KtStepContext *context, JsonObject *args, GError **error)
 {
-  g_autofree char *digest = NULL;
-  if (!read_digest (args, &digest, error))
-    return NULL;
-  JsonObject *before = json_object_new ();
-  kt_json_set_string (before, "digest", digest);
-  return before;
-}
-
-/* As before, or as planned; anything else somebody else wrote. */
-static gboolean
-is_ours (JsonObject *args, JsonObject *before, GError **error)
-{
-  g_autofree char *now = NULL;
-  if (!read_digest (args, &now, error))
-    return FALSE;
-  if (g_strcmp0 (now, kt_json_string (before, "digest", NULL)) == 0 || g_strcmp0 (now, kt_json_string (args, "digest", NULL)) == 0)
-    return TRUE;
-  kt_error_set (error, KT_ERROR_CHANGED, NULL, "look at it, then put back what kastune wrote or make a new plan", "somebody else changed %s meanwhile",
-                kt_json_string (args, "file", ""));
-  return FALSE;
-}
-
-static gboolean
-keep_old (JsonObject *args, const char *old, GError **error)
-{
-  const char *path = kt_json_string (args, "file", "");
-  g_autofree char *now = NULL, *text = NULL;
-  g_autofree char *kept = old != NULL ? kept_path (args, old) : NULL;
-  struct stat like;
-  if (old == NULL)
-    return TRUE;
-  if (!read_digest (args, &now, error))
-    return FALSE;
-  /* The new one is there already: an apply that is done again. */
-  if (g_strcmp0 (now, old) != 0)
-    return TRUE;
-  return kt_file_read (path, &text, NULL, error) && stat (path, &like) == 0 && kt_file_replace (kept, text, &like, error);
+  return kt_own_file_before (args, error);
 }
 
 /* With the owner and the rights of the user's own file: both hold the same secrets. */
 static gboolean
-write_new (JsonObject *args, const KtOverride *override, GError **error)
+write_new (JsonObject *args, JsonObject *before, const KtOverride *override, GError **error)
 {
   g_auto (Project) own = project_of (args, FALSE);
   struct stat like;
@@ -196,7 +137,7 @@ write_new (JsonObject *args, const KtOverride *override, GError **error)
       kt_error_set (error, KT_ERROR_CHANGED, NULL, NULL, "%s is not there any more", own.files[0]);
       return FALSE;
     }
-  return kt_file_replace (kt_json_string (args, "file", ""), override->text, &like, error);
+  return kt_own_file_write (args, before, override->text, &like, error);
 }
 
 /* The container of the service, or NULL when there is none. */
@@ -279,8 +220,7 @@ apply (KtStepContext *context, JsonObject *args, JsonObject *before, GError **er
   g_autoptr (KtCompose) compose = kt_compose_find (error);
   g_autoptr (KtOverride) override = compose != NULL ? planned (args, compose, error) : NULL;
   g_auto (Project) own = project_of (args, TRUE);
-  if (override == NULL || !is_ours (args, before, error) || !keep_old (args, kt_json_string (before, "digest", NULL), error)
-      || !write_new (args, override, error) || !kt_compose_check (compose, &own.project, error))
+  if (override == NULL || !write_new (args, before, override, error) || !kt_compose_check (compose, &own.project, error))
     return FALSE;
   if (!kt_json_bool (args, "up", FALSE))
     return TRUE;
@@ -291,43 +231,15 @@ apply (KtStepContext *context, JsonObject *args, JsonObject *before, GError **er
 static gboolean
 verify (KtStepContext *context, JsonObject *args, JsonObject *before, GError **error)
 {
-  g_autofree char *now = NULL;
-  if (!read_digest (args, &now, error))
+  if (!kt_own_file_verify (args, error))
     return FALSE;
-  if (g_strcmp0 (now, kt_json_string (args, "digest", NULL)) != 0)
-    {
-      kt_error_set (error, KT_ERROR_VERIFY, NULL, NULL, "%s is not as planned", kt_json_string (args, "file", ""));
-      return FALSE;
-    }
   return !kt_json_bool (args, "up", FALSE) || stays_up (context, args, 0, error);
 }
 
 static gboolean
 can_undo (KtStepContext *context, JsonObject *args, JsonObject *before, GError **error)
 {
-  const char *old = kt_json_string (before, "digest", NULL);
-  g_autofree char *kept = old != NULL ? kept_path (args, old) : NULL;
-  g_autofree char *now = NULL;
-  if (!is_ours (args, before, error) || !read_digest (args, &now, error))
-    return FALSE;
-  if (kept == NULL || g_strcmp0 (now, old) == 0 || g_file_test (kept, G_FILE_TEST_IS_REGULAR))
-    return TRUE;
-  kt_error_set (error, KT_ERROR_CHANGED, NULL, NULL, "%s, which holds what was before, is not there any more", kept);
-  return FALSE;
-}
-
-/* The file as it was; the copy goes last. */
-static gboolean
-put_back (JsonObject *args, JsonObject *before, GError **error)
-{
-  const char *path = kt_json_string (args, "file", ""), *old = kt_json_string (before, "digest", NULL);
-  if (old == NULL)
-    return kt_file_remove (path, error);
-  g_autofree char *kept = kept_path (args, old), *text = NULL;
-  struct stat like;
-  if (stat (kept, &like) != 0)
-    return TRUE; /* nothing was written, or all is back */
-  return kt_file_read (kept, &text, NULL, error) && kt_file_replace (path, text, &like, error);
+  return kt_own_file_can_undo (args, before, error);
 }
 
 static gboolean
@@ -335,7 +247,7 @@ undo (KtStepContext *context, JsonObject *args, JsonObject *before, GError **err
 {
   const char *old = kt_json_string (before, "digest", NULL);
   g_auto (Project) own = project_of (args, old != NULL);
-  if (!is_ours (args, before, error) || !put_back (args, before, error))
+  if (!kt_own_file_put_back (args, before, error))
     return FALSE;
   if (kt_json_bool (args, "up", FALSE))
     {
@@ -344,8 +256,7 @@ undo (KtStepContext *context, JsonObject *args, JsonObject *before, GError **err
       if (compose == NULL || !kt_compose_up (compose, &own.project, service_of (args), NULL, error))
         return FALSE;
     }
-  g_autofree char *kept = old != NULL ? kept_path (args, old) : NULL;
-  return kept == NULL || kt_file_remove (kept, error);
+  return kt_own_file_forget (args, before, error);
 }
 
 static GStrv

@@ -9,10 +9,12 @@
 #include "base/file.h"
 #include "bench/footprint.h"
 #include "indexer/check.h"
+#include "indexer/dropin.h"
 #include "indexer/steps.h"
 #include "indexer/translate.h"
 #include "operation/change_parts.h"
 #include "operation/indexer_parts.h"
+#include "postgres/control.h"
 
 #include <math.h>
 
@@ -23,6 +25,7 @@ typedef struct {
   const KtIndexer *indexer;
   const KtReleaseRow *release;
   KtChoice choice;
+  const char *unit;   /* of systemd, whose files can be laid over; NULL: none */
   gboolean set_image; /* its tag names a release, or the latest: others are of somebody's own */
   GStrv files;      /* of the project, without kastune's own; NULL: no compose files */
   char *file;       /* kastune's own */
@@ -187,6 +190,45 @@ make_override (Configure *c, GError **error)
   return TRUE;
 }
 
+/* Where the process has a unit that starts it by its own ExecStart; else *made stays FALSE. */
+static gboolean
+make_dropin (Configure *c, gboolean *made, GError **error)
+{
+  const KtProgram *program = c->indexer->program;
+  struct stat like = { 0 };
+  *made = FALSE;
+  if (program->unit == NULL || !kt_control_systemd_runs ())
+    return TRUE;
+  c->file = g_strdup_printf ("%s/%s.d/%s", KT_UNIT_FOLDER, program->unit, KT_DROPIN_NAME);
+  g_autoptr (GError) local = NULL;
+  g_autofree char *exec = kt_unit_exec_without (program->unit, c->file, &like, &local);
+  g_autoptr (KtProgram) started = exec != NULL ? kt_program_of_unit (program->unit, exec) : NULL;
+  if (started == NULL || started->kind != KT_PROGRAM_INDEXER)
+    {
+      /* Of a user's own manager, or what started it is another unit, perhaps one that only root may read: only its words are known. */
+      g_clear_pointer (&c->file, g_free);
+      if (local == NULL || g_error_matches (local, KT_ERROR, KT_ERROR_UNSUPPORTED) || g_error_matches (local, KT_ERROR, KT_ERROR_PRIVILEGE))
+        return TRUE;
+      g_propagate_error (error, g_steal_pointer (&local));
+      return FALSE;
+    }
+  if (c->indexer->release != NULL && c->indexer->release->flags != c->release->flags)
+    {
+      kt_error_set (error, KT_ERROR_REFUSED, NULL, "install that release first, then configure", "unit %s runs %s, which does not take the options of %s",
+                    program->unit, c->indexer->release->tag, c->release->tag);
+      return FALSE;
+    }
+  KtOverrideWish wish = { .service = program->unit, .release = c->release, .choice = c->choice };
+  c->override = kt_dropin_new (&wish, exec, error);
+  if (c->override == NULL)
+    return FALSE;
+  c->unit = program->unit;
+  c->after = g_strdupv (c->override->after);
+  c->notes = g_ptr_array_ref (c->override->notes);
+  *made = TRUE;
+  return TRUE;
+}
+
 static gboolean
 make_words (Configure *c, GError **error)
 {
@@ -206,6 +248,15 @@ make_words (Configure *c, GError **error)
       c->after = stored;
     }
   return TRUE;
+}
+
+static gboolean
+make (Configure *c, GError **error)
+{
+  gboolean made = FALSE;
+  if (c->files != NULL)
+    return make_override (c, error);
+  return make_dropin (c, &made, error) && (made || make_words (c, error));
 }
 
 static gboolean
@@ -297,21 +348,48 @@ describe (const Configure *c, JsonObject *args)
 
 /* --- the change --------------------------------------------------------------------------------------------------- */
 
-/* Already written, and the container was made with it. */
+/* Already written, and the container was made with it. By its whole text: a digest does not see another password. */
 static gboolean
 is_done (const Configure *c)
 {
   g_autofree char *text = NULL;
   if (!g_file_test (c->file, G_FILE_TEST_IS_REGULAR) || !kt_file_read (c->file, &text, NULL, NULL))
     return FALSE;
-  g_autofree char *digest = kt_override_digest (text);
-  return g_str_equal (digest, c->override->digest) && g_strv_contains ((const char *const *) c->indexer->program->files, c->file)
-         && c->indexer->program->seen == KT_SEEN_CONTAINER;
+  if (!g_str_equal (text, c->override->text))
+    return FALSE;
+  return c->unit != NULL || (g_strv_contains ((const char *const *) c->indexer->program->files, c->file)
+                             && c->indexer->program->seen == KT_SEEN_CONTAINER);
+}
+
+static char *
+title_of (const Configure *c)
+{
+  return g_strdup_printf ("options of %s%s%s", c->release->tag, c->choice.use != NULL ? " for " : "", c->choice.use != NULL ? c->choice.use->name : "");
+}
+
+static KtPlan *
+plan_of_unit (const Configure *c, JsonObject *shown)
+{
+  g_autofree char *name = g_strdup_printf ("unit %s", c->unit);
+  g_autofree char *start = g_strdup_printf ("systemctl restart %s", c->unit);
+  g_autofree char *title = title_of (c);
+  KtPlan *plan = kt_plan_new (title, name, name);
+  KtUnitStep step = { .wish = { .service = c->unit, .release = c->release, .choice = c->choice }, .digest = c->override->digest,
+                      .up = c->indexer->program->runs };
+  if (!is_done (c))
+    kt_plan_add (plan, &kt_step_indexer_unit, kt_step_unit_args (&step));
+  kt_json_set_string (shown, "unit", c->unit);
+  kt_json_set_string (shown, "file", c->file);
+  kt_json_set_string (shown, "start", start);
+  json_object_set_object_member (shown, "plan", kt_plan_to_json (plan));
+  return plan;
 }
 
 static KtPlan *
 plan_of (const Configure *c, JsonObject *shown)
 {
+  if (c->unit != NULL)
+    return plan_of_unit (c, shown);
   const KtProgram *program = c->indexer->program;
   g_autoptr (GStrvBuilder) builder = g_strv_builder_new ();
   g_strv_builder_addv (builder, (const char **) c->files);
@@ -322,7 +400,7 @@ plan_of (const Configure *c, JsonObject *shown)
   g_autofree char *start = kt_compose_words (&with, program->service);
   g_autofree char *server = g_strdup_printf ("compose %s %s", program->project, c->files[0]);
   g_autofree char *name = g_strdup_printf ("service %s of %s", program->service, c->files[0]);
-  g_autofree char *title = g_strdup_printf ("options of %s%s%s", c->release->tag, c->choice.use != NULL ? " for " : "", c->choice.use != NULL ? c->choice.use->name : "");
+  g_autofree char *title = title_of (c);
   KtPlan *plan = kt_plan_new (title, server, name);
   KtComposeStep step = { .wish = { .service = program->service, .release = c->release, .set_image = c->set_image, .choice = c->choice },
                          .project = project_of (c), .file = c->file, .digest = c->override->digest, .up = program->seen == KT_SEEN_CONTAINER };
@@ -367,8 +445,8 @@ kt_handle_indexer_configure (KtOperationContext *context, JsonObject *args, GErr
   g_auto (Configure) c = { 0 };
   if (!kt_indexer_choice (args, "for", &c.choice, error) || !load (&c, context, args, error) || !choose (&c, args, error)
       || !choose_release (&c, kt_json_string (args, "release", NULL), error) || !keeps_schema (&c, error) || !find_files (&c, args, error)
-      || !(c.files != NULL ? make_override (&c, error) : make_words (&c, error)) || !judge (&c, error))
+      || !make (&c, error) || !judge (&c, error))
     return NULL;
   g_autoptr (JsonObject) shown = describe (&c, args);
-  return c.files != NULL ? carry_out (context, args, &c, shown, error) : json_object_ref (shown);
+  return c.override != NULL ? carry_out (context, args, &c, shown, error) : json_object_ref (shown);
 }

@@ -466,8 +466,8 @@ const KtOperation kt_operations[] = {
   { .name = "indexer configure", .group = "Indexer", .summary = "Change what an indexer stores, or say its options in the words of its release",
     .help = "Options that the release has renamed or no longer has are translated; with --for they become those of a use, with --disable, "
             "--exclude-fields, --keep and --mapping those of your choice (kastune indexer features says what it means). It goes into a compose "
-            "file of kastune's own, laid over yours, which is never touched, and the container is made anew from both; kastune undo takes it back. Where "
-            "no compose file starts the indexer, the new options are shown. Variables of your files stay variables. Examples: "
+            "file of kastune's own, laid over yours, which is never touched, and the container is made anew from both; for one that systemd "
+            "runs, into a drop-in over its unit, which is restarted. kastune undo takes it back. Where neither starts the indexer, the new options are shown. Variables of your files stay variables. Examples: "
             "kastune indexer configure --for integrator --retention 14d; kastune indexer configure docker-compose.yml --release v2.3.0 --dry-run",
     .args = indexer_configure_args, .flags = KT_OPERATION_CHANGES | KT_OPERATION_SERVER, .run = kt_handle_indexer_configure },
   { .name = "indexer releases", .group = "Indexer", .summary = "List the releases of simply-kaspa-indexer: schema, what each can migrate, known defects",

@@ -32,7 +32,7 @@
 const KtStepKind *const kt_step_kinds[] = {
   &kt_step_configuration_backup, &kt_step_postgres_settings, &kt_step_table_options, &kt_step_role_option,
   &kt_step_server_health, &kt_step_replace_data, &kt_step_whole_backup, &kt_step_move_data, &kt_step_move_log, &kt_step_zfs_dataset, &kt_step_zfs_properties,
-  &kt_step_kernel_settings, &kt_step_mount_options, &kt_step_indexer_compose, NULL,
+  &kt_step_kernel_settings, &kt_step_mount_options, &kt_step_indexer_compose, &kt_step_indexer_unit, NULL,
 };
 
 void
