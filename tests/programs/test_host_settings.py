@@ -2,10 +2,12 @@
 """Settings of the machine: what is advised, planned and refused. Nothing is applied here, since this machine is nobody's to change; the
 guest of tests/guest does that."""
 import os
+import shutil
+import subprocess
 
 import pytest
 
-from conftest import ROOT, kastune
+from conftest import BUILD, ROOT, SERVER_USER, as_server_user, kastune
 
 MACHINES = ROOT / "tests/machines"
 
@@ -59,10 +61,18 @@ def test_the_machine_is_a_part_of_the_plan_only_when_asked_for(server):
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="runs as somebody else than root, which takes root")
 def test_without_root_it_is_refused_and_printed(server):
-    options = ["--no-probe", "--no-try", "--no-tables"]
-    answer = server.kastune("apply", "--yes", "--host-settings", *options, user="postgres", extra_groups=[], env={"HOME": str(server.base)})
-    assert answer.status == 4 and "kastune host advise" in answer.err, answer
-    printed = server.kastune("host", "advise", "--no-probe", user="postgres", extra_groups=[], env={"HOME": str(server.base)})
-    assert printed.status in (0, 3)
-    if printed.status == 3:
-        assert "By hand" in printed.out and ("only root" in printed.out or "container" in printed.out)
+    program = shutil.copy(BUILD / "src/kastune", server.base)  # the tree may lie in root's own folder
+    state = server.base / "theirs"
+    state.mkdir()
+    shutil.chown(state, SERVER_USER)
+
+    def by_server_user(*words):
+        return subprocess.run(as_server_user(program, *words, "--no-probe", "--state", state), cwd="/", stdin=subprocess.DEVNULL, capture_output=True, text=True,
+                              env={**server.env, "HOME": str(server.base)}, timeout=120)
+
+    answer = by_server_user("apply", "--yes", "--host-settings", "--no-try", "--no-tables")
+    assert answer.returncode == 4 and "kastune host advise" in answer.stderr, answer
+    printed = by_server_user("host", "advise")
+    assert printed.returncode in (0, 3)
+    if printed.returncode == 3:
+        assert "By hand" in printed.stdout and ("only root" in printed.stdout or "container" in printed.stdout)
