@@ -106,9 +106,14 @@ def test_logical_restore_into_another_server_makes_its_roles_when_asked(filled, 
 
 def test_configuration_comes_back_with_the_server_down(filled):
     filled.sql("ALTER SYSTEM SET work_mem = '7MB'")
+    filled.sql("ALTER TABLE blocks SET (fillfactor = 77); ALTER ROLE kaspa SET work_mem = '3MB'")
     made = create(filled, "configuration")
     facts = json.loads((pathlib.Path(made["folder"]) / "server.json").read_text())
     assert "kaspa" in [role["name"] for role in facts["roles"]] and facts["extensions"]
+    assert [row["options"] for row in facts["table_options"] if row["name"] == "blocks"] == ["{fillfactor=77}"], facts
+    assert [row["value"] for row in facts["role_settings"] if (row["role"], row["name"]) == ("kaspa", "work_mem")] == ["3MB"], facts
+    kept = {file.name for file in (pathlib.Path(made["folder"]) / "files").rglob("*.conf")}
+    assert {"postgresql.conf", "postgresql.auto.conf", "pg_hba.conf", "pg_ident.conf"} <= kept, kept
     assert filled.kastune("backup", "verify", made["id"], "--restore-test").status == 0
     filled.stop()
     (filled.data / "postgresql.conf").write_text("this is not a setting\n")
