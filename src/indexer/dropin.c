@@ -110,18 +110,9 @@ kt_dropin_new (const KtOverrideWish *wish, const char *exec, GError **error)
   g_auto (GStrv) options = find_program (argv, &skip, wish->service, error) ? options_of (argv + skip, wish->service, error) : NULL;
   if (options == NULL)
     return NULL;
-  g_autoptr (KtOverride) override = g_new0 (KtOverride, 1);
-  override->notes = g_ptr_array_new_with_free_func (g_free);
-  override->before = g_strdupv (argv + skip);
-  override->after = kt_translate ((const char *const *) options, wish->release->flags, override->notes);
-  if (!kt_choice_is_empty (&wish->choice))
-    {
-      GStrv stored = kt_choice_apply (&wish->choice, wish->release, (const char *const *) override->after, override->notes, error);
-      if (stored == NULL)
-        return NULL;
-      g_strfreev (override->after);
-      override->after = stored;
-    }
+  g_autoptr (KtOverride) override = kt_override_of_options (wish, g_strdupv (argv + skip), (const char *const *) options, error);
+  if (override == NULL)
+    return NULL;
   override->text = text_of (wish, lead, argv, skip, override->after);
   override->digest = kt_override_digest (override->text);
   return g_steal_pointer (&override);

@@ -204,6 +204,23 @@ image_of (const char *image, const KtReleaseRow *release)
 }
 
 KtOverride *
+kt_override_of_options (const KtOverrideWish *wish, GStrv before, const char *const *options, GError **error)
+{
+  g_autoptr (KtOverride) override = g_new0 (KtOverride, 1);
+  override->notes = g_ptr_array_new_with_free_func (g_free);
+  override->before = before;
+  override->after = kt_translate (options, wish->release->flags, override->notes);
+  if (kt_choice_is_empty (&wish->choice))
+    return g_steal_pointer (&override);
+  GStrv stored = kt_choice_apply (&wish->choice, wish->release, (const char *const *) override->after, override->notes, error);
+  if (stored == NULL)
+    return NULL;
+  g_strfreev (override->after);
+  override->after = stored;
+  return g_steal_pointer (&override);
+}
+
+KtOverride *
 kt_override_new (const KtOverrideWish *wish, JsonNode *filled, JsonNode *as_written, GError **error)
 {
   JsonObject *service = service_of (filled, wish->service), *raw = service_of (as_written, wish->service);
@@ -224,18 +241,9 @@ kt_override_new (const KtOverrideWish *wish, JsonNode *filled, JsonNode *as_writ
   g_auto (GStrv) mixed = mixed_words (command + skip, g_strv_length (written) >= skip ? written + skip : written, error);
   if (mixed == NULL)
     return NULL;
-  g_autoptr (KtOverride) override = g_new0 (KtOverride, 1);
-  override->notes = g_ptr_array_new_with_free_func (g_free);
-  override->before = undoubled (command + skip);
-  override->after = kt_translate ((const char *const *) mixed, wish->release->flags, override->notes);
-  if (!kt_choice_is_empty (&wish->choice))
-    {
-      GStrv stored = kt_choice_apply (&wish->choice, wish->release, (const char *const *) override->after, override->notes, error);
-      if (stored == NULL)
-        return NULL;
-      g_strfreev (override->after);
-      override->after = stored;
-    }
+  g_autoptr (KtOverride) override = kt_override_of_options (wish, undoubled (command + skip), (const char *const *) mixed, error);
+  if (override == NULL)
+    return NULL;
   const char *image = kt_json_string (service, "image", NULL);
   override->image = wish->set_image && image != NULL ? image_of (image, wish->release) : NULL;
   override->text = file_text (wish, override->image, written, skip, override->after);

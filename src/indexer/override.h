@@ -35,6 +35,10 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC (KtOverride, kt_override_free)
  * options in one variable). */
 KtOverride *kt_override_new (const KtOverrideWish *wish, JsonNode *filled, JsonNode *as_written, GError **error);
 
+/* The options alone, in the release's words and with the choice; no text yet. @before is taken; @options are as written.
+ * Errors: those of kt_choice_apply. */
+KtOverride *kt_override_of_options (const KtOverrideWish *wish, GStrv before, const char *const *options, GError **error);
+
 /* Values of these options are only passed on, whatever they are: their variables may stay. */
 gboolean kt_override_passes_on (const char *option);
 
