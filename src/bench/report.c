@@ -22,7 +22,7 @@ static const char style[]
     "table{border-collapse:collapse;font-size:.9rem}"
     "th,td{padding:.2rem .6rem;border-bottom:1px solid #d0d7de;text-align:right}"
     "th:first-child,td:first-child{text-align:left}"
-    "svg{max-width:100%;height:auto}svg text{font:12px system-ui,sans-serif;fill:currentColor}"
+    ".chart{overflow-x:auto}svg{max-width:100%;min-width:40rem;height:auto}svg text{font:12px system-ui,sans-serif;fill:currentColor}"
     ".bar{fill:#4c78a8}.first{fill:#9aa5b1}.whisker{stroke:#1b1f24;stroke-width:1.5}"
     ".line{fill:none;stroke:#4c78a8;stroke-width:1.5}.axis{stroke:#9aa5b1}"
     "pre{background:#f6f8fa;color:#1b1f24;padding:.8rem;overflow-x:auto}.cp{stroke:#d1495b;stroke-dasharray:3 3}.muted{color:#57606a}"
@@ -165,7 +165,7 @@ add_bars (GString *html, JsonObject *document, const KtBenchMetric *metric)
   add_element (html, "h3", title);
   g_string_append (html, "<p class=\"muted\">");
   add_text (html, metric->meaning);
-  g_string_append_printf (html, "</p><svg role=\"img\" viewBox=\"0 0 %d %u\" width=\"%d\">\n", width,
+  g_string_append_printf (html, "</p><div class=\"chart\"><svg role=\"img\" viewBox=\"0 0 %d %u\" width=\"%d\">\n", width,
                           n * BAR_HEIGHT, width);
   for (guint i = 0; i < n; i++)
     {
@@ -173,7 +173,7 @@ add_bars (GString *html, JsonObject *document, const KtBenchMetric *metric)
       if (kt_json_object (kt_json_object (configuration, "summary"), metric->name) != NULL)
         add_bar (html, configuration, metric, rows++, &axis);
     }
-  g_string_append (html, "</svg>\n");
+  g_string_append (html, "</svg></div>\n");
 }
 
 /* ---- one run over time ---- */
@@ -201,7 +201,7 @@ add_timeline (GString *html, JsonObject *series, double most)
   if (n < 2 || end <= 0 || most <= 0)
     return;
   g_string_append_printf (html,
-                          "<svg role=\"img\" viewBox=\"0 0 %d %d\" width=\"%d\"><line class=\"axis\" x1=\"0\" "
+                          "<div class=\"chart\"><svg role=\"img\" viewBox=\"0 0 %d %d\" width=\"%d\"><line class=\"axis\" x1=\"0\" "
                           "y1=\"%d\" x2=\"%d\" y2=\"%d\"/>\n",
                           width, LINE_HEIGHT + 20, width, LINE_HEIGHT, width, LINE_HEIGHT);
   for (guint i = 0; i < n; i++)
@@ -227,7 +227,7 @@ add_timeline (GString *html, JsonObject *series, double most)
   add_number (html, end / 1000);
   g_string_append (html, " s</text><text x=\"4\" y=\"12\">");
   add_number (html, most);
-  g_string_append (html, " tx/s</text></svg>\n");
+  g_string_append (html, " tx/s</text></svg></div>\n");
 }
 
 /* Timelines share one scale: the fastest second of all. */
